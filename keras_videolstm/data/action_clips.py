@@ -1,0 +1,152 @@
+"""Labelled video files: which clip shows which action, and which source it was cut from."""
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_videolstm.data.video import VIDEO_SUFFIXES
+from keras_videolstm.errors import InputError
+
+_COLUMNS = ("path", "label", "group")
+# UCF-101 (v_Archery_g08_c02.avi) and our own figures (figure03_clip1.mp4) name their source.
+_GROUP_IN_NAME = (re.compile(r"_(g\d+)_c\d+$"), re.compile(r"^(.+)_clip\d+$"))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video file.
+
+    Attributes:
+        path: the file.
+        label: name of its class, `""` where unlabelled.
+        group: name of the source it was cut from (a video, an actor). Clips of one group never
+            stand on both sides of a split.
+    """
+
+    path: Path
+    label: str
+    group: str
+
+
+def class_names(clips: Iterable[Clip]) -> tuple[str, ...]:
+    """Return the sorted names of the classes that occur, the order of label numbers.
+
+    Example:
+        >>> class_names([Clip(Path("b.mp4"), "walk", "b"), Clip(Path("a.mp4"), "run", "a")])
+        ('run', 'walk')
+    """
+    return tuple(sorted({clip.label for clip in clips if clip.label}))
+
+
+def find_clips(source: str | os.PathLike, root: str | os.PathLike | None = None) -> list[Clip]:
+    """List the clips of a data set on disk.
+
+    Args:
+        source: a folder with one sub-folder a class; a CSV with the columns path, label and
+            (optionally) group; a folder of unlabelled videos; or one video file.
+        root: folder that a CSV's paths are relative to, and which they may not leave;
+            default: the CSV's own folder.
+
+    Returns:
+        Clips in a stable order (by path for a folder, as listed for a CSV). Without a group
+        column the group is read from UCF-101 style names and else is the file itself.
+
+    Raises:
+        InputError: if there is nothing there, a column is missing, or a path leaves `root`.
+
+    Example:
+        >>> clips = find_clips("my_videos")  # my_videos/walk/a.mp4, my_videos/run/b.avi, ...
+    """
+    source = Path(source)
+    if not source.exists():
+        raise InputError(
+            f"Expected a folder of videos, a CSV or a video file. "
+            f"Received: {source}, which does not exist"
+        )
+    if source.suffix.lower() == ".csv":
+        return _clips_of_csv(source, Path(root) if root else source.parent)
+    clips = _clips_of_folder(source) if source.is_dir() else [_unlabelled(source)]
+    if not clips:
+        raise InputError(
+            f"Expected video files ({', '.join(VIDEO_SUFFIXES)}) in {source}, either in one "
+            f"sub-folder a class or side by side. Received: a folder without any"
+        )
+    return clips
+
+
+def _clips_of_folder(folder: Path) -> list[Clip]:
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    return [_labelled_by_folder(path, folder) for path in videos]
+
+
+def _labelled_by_folder(path: Path, folder: Path) -> Clip:
+    parts = path.relative_to(folder).parts
+    if len(parts) == 1:
+        return _unlabelled(path)
+    return Clip(path, parts[0], _group_of(path))
+
+
+def _unlabelled(path: Path) -> Clip:
+    return Clip(path, "", _group_of(path))
+
+
+def _group_of(path: Path) -> str:
+    for pattern in _GROUP_IN_NAME:
+        found = pattern.search(path.stem)
+        if found:
+            return found.group(1)
+    return path.stem
+
+
+def _clips_of_csv(source: Path, root: Path) -> list[Clip]:
+    try:
+        with source.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or []
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"Expected a CSV in UTF-8. Received: {source} ({error})") from error
+    if "path" not in columns:
+        raise InputError(
+            f"Expected a CSV with a header naming {', '.join(_COLUMNS)}. "
+            f"Received: {source} with the columns {', '.join(columns) or '(none)'}"
+        )
+    if not rows:
+        raise InputError(f"Expected at least one clip. Received: {source}, which lists none")
+    return [_clip_of_row(row, line, source, root) for line, row in enumerate(rows, start=2)]
+
+
+def _clip_of_row(row: dict[str, str], line: int, source: Path, root: Path) -> Clip:
+    relative = (row["path"] or "").strip()
+    path = root / relative
+    if not relative or not path.resolve().is_relative_to(root.resolve()):
+        raise InputError(
+            f"Expected a path below {root} in line {line} of {source} (another root is given by "
+            f"--root). Received: {relative!r}"
+        )
+    group = (row.get("group") or "").strip() or _group_of(path)
+    return Clip(path, (row.get("label") or "").strip(), group)
+
+
+def expand_groups(names: Sequence[str]) -> tuple[str, ...]:
+    """Expand ranges such as `g08-g12` into single group names.
+
+    Example:
+        >>> expand_groups(["g08-g10", "figure03"])
+        ('g08', 'g09', 'g10', 'figure03')
+    """
+    expanded: list[str] = []
+    for name in names:
+        expanded.extend(_expanded(name))
+    return tuple(expanded)
+
+
+def _expanded(name: str) -> list[str]:
+    found = re.fullmatch(r"(\D*)(\d+)-(\D*)(\d+)", name)
+    if not found or found[1] != found[3]:
+        return [name]
+    width = len(found[2])
+    return [f"{found[1]}{i:0{width}d}" for i in range(int(found[2]), int(found[4]) + 1)]

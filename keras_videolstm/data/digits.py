@@ -1,0 +1,120 @@
+"""Handwritten digits for moving MNIST, from wherever they are to be had."""
+
+import gzip
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_videolstm.errors import InputError
+
+_SIDE = 28
+_PARTS = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
+_FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral", "cmr10", "cmss10")
+_DRAWN = {"train": 6000, "test": 1000}
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images of digits.
+
+    Attributes:
+        images: `(count, 28, 28)`, uint8, white on black.
+        source: where they come from, for cards and logs.
+    """
+
+    images: np.ndarray
+    source: str
+
+
+def load_digits(part: str = "train", mnist: str | os.PathLike | None = None) -> Digits:
+    """Load the digits of a part of MNIST, or draw some.
+
+    Without `mnist` the file `mnist.npz` of Keras' cache is taken where it is there; otherwise
+    digits are drawn with matplotlib's own fonts, and a warning says so.
+
+    Args:
+        part: `"train"` or `"test"`.
+        mnist: `mnist.npz`, or a folder with MNIST's four idx files (gzipped or not).
+
+    Raises:
+        InputError: if `part` is unknown or `mnist` is not MNIST.
+
+    Example:
+        >>> load_digits("test", "mnist_folder").images.shape
+        (10000, 28, 28)
+    """
+    if part not in _PARTS:
+        raise InputError(f"Expected part 'train' or 'test'. Received: {part!r}")
+    if mnist is not None:
+        return Digits(_read(Path(mnist), part), "MNIST")
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    cached = home / "datasets" / "mnist.npz"
+    if cached.is_file():
+        return Digits(_read(cached, part), "MNIST")
+    logging.getLogger(__name__).warning(
+        "MNIST is not in Keras' cache (%s) and --mnist names no file: drawing digits with "
+        "matplotlib's fonts instead. Numbers made with them are not comparable to the paper's.",
+        cached,
+    )
+    return Digits(_drawn(part), "digits drawn with matplotlib's fonts, not MNIST")
+
+
+def _read(path: Path, part: str) -> np.ndarray:
+    if path.is_dir():
+        return _read_idx(path, part)
+    if not path.is_file():
+        raise InputError(f"Expected mnist.npz or a folder of idx files. Received: {path}")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            images = arrays[f"x_{part}"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"Expected mnist.npz. Received: {path} ({error})") from error
+    return _checked(images, path)
+
+
+def _read_idx(folder: Path, part: str) -> np.ndarray:
+    name = _PARTS[part]
+    for path, opened in ((folder / f"{name}.gz", gzip.open), (folder / name, open)):
+        if not path.is_file():
+            continue
+        try:
+            with opened(path, "rb") as file:
+                data = file.read()
+        except (OSError, EOFError) as error:
+            raise InputError(f"Expected an idx file. Received: {path} ({error})") from error
+        if data[:4] != b"\x00\x00\x08\x03" or (len(data) - 16) % _SIDE**2:
+            raise InputError(f"Expected idx images of 28x28 bytes. Received: {path}")
+        return _checked(np.frombuffer(data, np.uint8, offset=16).reshape(-1, _SIDE, _SIDE), path)
+    raise InputError(f"Expected {name} or {name}.gz in the folder. Received: {folder}")
+
+
+def _checked(images: np.ndarray, path: Path) -> np.ndarray:
+    if images.dtype != np.uint8 or images.shape[1:] != (_SIDE, _SIDE) or not len(images):
+        raise InputError(
+            f"Expected digits (count, 28, 28) of uint8. "
+            f"Received: {path} with shape={images.shape}, dtype={images.dtype}"
+        )
+    return images
+
+
+def _drawn(part: str) -> np.ndarray:
+    """Draw digits of varied font, slant and size; train and test differ in all of these draws."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rng = np.random.default_rng(list(_PARTS).index(part))
+    figure = Figure(figsize=(1, 1), dpi=_SIDE, facecolor="black")
+    canvas = FigureCanvasAgg(figure)
+    text = figure.text(0.5, 0.47, "", color="white", ha="center", va="center")
+    images = np.empty((_DRAWN[part], _SIDE, _SIDE), np.uint8)
+    for index in range(len(images)):
+        text.set_text(str(index % 10))
+        text.set_fontfamily(_FONTS[rng.integers(len(_FONTS))])
+        text.set_fontsize(rng.uniform(44, 60))
+        text.set_rotation(rng.uniform(-20, 20))
+        canvas.draw()
+        images[index] = np.asarray(canvas.buffer_rgba())[..., 0]
+    return images

@@ -1,0 +1,134 @@
+"""Moving MNIST, made on the fly in graph operations."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.errors import InputError
+
+SIDE = 64
+_DIGIT = 28
+_FREE = SIDE - _DIGIT
+# Sequences are made in blocks of this many, so that the same seed gives the same sequences under
+# any batch size.
+BLOCK = 100
+TEST_SEED = 10_000
+TEST_SEQUENCES = 10_000
+
+
+def moving_mnist(
+    digits: np.ndarray,
+    *,
+    seed: int,
+    batch_size: int,
+    steps: int = 20,
+    digits_per_frame: int = 2,
+    speed: float | Sequence[float] = 0.1,
+    first: int = 0,
+    count: int | None = None,
+) -> tf.data.Dataset:
+    """Make sequences of digits that bounce inside a 64x64 frame (paper, section 3.2).
+
+    Each digit starts anywhere, in any direction, and moves by `speed` of its free range of 36
+    pixels a frame; it moves before the first frame is drawn. At a wall the position is clamped
+    and that component of the velocity negated. Where digits overlap the brighter pixel shows.
+    Sequence i is a function of `seed` and i alone.
+
+    Args:
+        digits: images `(count, 28, 28)`, uint8.
+        seed: of all draws.
+        batch_size: sequences a batch.
+        steps: frames a sequence; default 20.
+        digits_per_frame: default 2.
+        speed: part of the free range a frame, or a (low, high) range to draw it from, one draw a
+            digit; default 0.1 as in the published test set.
+        first: number of the first sequence, a multiple of 100.
+        count: number of sequences; `None` is endless.
+
+    Returns:
+        A data set of batches `(batch, steps, 64, 64, 1)`, uint8.
+
+    Raises:
+        InputError: if digits, speed or a number is unusable.
+
+    Example:
+        >>> batches = moving_mnist(load_digits().images, seed=1, batch_size=16)
+        >>> next(iter(batches)).shape
+        TensorShape([16, 20, 64, 64, 1])
+    """
+    low, high = (speed, speed) if isinstance(speed, int | float) else speed
+    if not 0 <= low <= high <= 1:
+        raise InputError(
+            f"Expected a speed from 0 to 1, or a (low, high) range. Received: speed={speed}"
+        )
+    if digits.ndim != 3 or digits.shape[1:] != (_DIGIT, _DIGIT):
+        raise InputError(f"Expected digits (count, 28, 28). Received: shape={digits.shape}")
+    if min(steps, digits_per_frame, batch_size) < 1 or first % BLOCK:
+        raise InputError(
+            f"Expected positive numbers, and a first sequence that is a multiple of {BLOCK}. "
+            f"Received: steps={steps}, digits_per_frame={digits_per_frame}, "
+            f"batch_size={batch_size}, first={first}"
+        )
+    strips = tf.constant(_strips(digits))
+
+    def block(number: tf.Tensor) -> tf.Tensor:
+        seeds = tf.random.experimental.stateless_split((seed, number), 4)
+        shape = (BLOCK, digits_per_frame)
+        chosen = tf.random.stateless_uniform(shape, seeds[0], 0, len(digits), tf.int32)
+        start = tf.random.stateless_uniform((*shape, 2), seeds[1], dtype=tf.float64)
+        angle = tf.random.stateless_uniform(shape, seeds[2], 0, 2 * np.pi, tf.float64)
+        step = tf.random.stateless_uniform(shape, seeds[3], low, high, tf.float64)
+        velocity = step[..., None] * tf.stack([tf.sin(angle), tf.cos(angle)], axis=-1)
+        return _draw(tf.gather(strips, chosen), _trajectory(start, velocity, steps))
+
+    blocks = tf.data.Dataset.counter(start=first // BLOCK)
+    sequences = blocks.map(block, num_parallel_calls=2)
+    if batch_size != BLOCK or count is not None:
+        sequences = sequences.unbatch()
+        if count is not None:
+            sequences = sequences.take(count)
+        sequences = sequences.batch(batch_size, drop_remainder=count is None)
+    return sequences.prefetch(tf.data.AUTOTUNE)
+
+
+def _strips(digits: np.ndarray) -> np.ndarray:
+    """Pad each digit's rows to the frame's width and lay them end to end, with zeros around.
+
+    A window of 4096 bytes cut out of such a strip is a whole frame; where the window starts says
+    where the digit stands.
+    """
+    wide = np.zeros((len(digits), _DIGIT, SIDE), np.uint8)
+    wide[:, :, :_DIGIT] = digits
+    border = _FREE * SIDE + _FREE
+    return np.pad(wide.reshape(len(digits), -1), ((0, 0), (border, border)))
+
+
+def _trajectory(start: tf.Tensor, velocity: tf.Tensor, steps: int) -> tf.Tensor:
+    """Return top left corners `(block, digits, steps, 2)` in whole pixels."""
+    position, corners = start, []
+    for _ in range(steps):
+        moved = position + velocity
+        position = tf.clip_by_value(moved, 0.0, 1.0)
+        velocity = tf.where(moved == position, velocity, -velocity)
+        corners.append(tf.cast(_FREE * position, tf.int32))
+    return tf.stack(corners, axis=2)
+
+
+def _draw(strips: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
+    offset = _FREE * SIDE + _FREE - (corners[..., 0] * SIDE + corners[..., 1])
+    window = offset[..., None] + tf.range(SIDE * SIDE)
+    frames = tf.gather(strips, window, batch_dims=2)
+    brightest = tf.reduce_max(frames, axis=1)
+    return tf.reshape(brightest, (BLOCK, -1, SIDE, SIDE, 1))
+
+
+def moving_mnist_test_set(test_digits: np.ndarray, batch_size: int = 100) -> tf.data.Dataset:
+    """Make the fixed test set: 10,000 sequences of 20 frames, two digits of MNIST's test part.
+
+    Example:
+        >>> batches = moving_mnist_test_set(load_digits("test", "mnist_folder").images)
+    """
+    return moving_mnist(
+        test_digits, seed=TEST_SEED, batch_size=batch_size, count=TEST_SEQUENCES
+    )

@@ -1,0 +1,118 @@
+"""Windows of consecutive percepts, drawn from stores as an endless or a fixed stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+
+
+@dataclass(frozen=True)
+class StoreSelection:
+    """A percept store, or some groups of it.
+
+    Attributes:
+        store: the store.
+        groups: names of the groups to take; `None` takes all.
+    """
+
+    store: PerceptStore
+    groups: tuple[str, ...] | None = None
+
+    def window_starts(self, length: int) -> np.ndarray:
+        """Return the first row of every window of `length` frames inside one video."""
+        starts = [
+            first + np.arange(count - length + 1)
+            for first, count in (
+                (self.store.starts[i], self.store.frame_counts[i])
+                for i in self.store.videos_of_groups(self.groups)
+            )
+            if count >= length
+        ]
+        return np.concatenate(starts) if starts else np.empty(0, np.int64)
+
+
+def percept_windows(
+    selections: Sequence[StoreSelection],
+    length: int,
+    *,
+    seed: int,
+    batch_size: int,
+    first: int = 0,
+    count: int | None = None,
+) -> tf.data.Dataset:
+    """Draw windows uniformly over all places, with replacement.
+
+    Window i is a function of `seed` and i alone, so a stream can be taken up again anywhere.
+
+    Args:
+        selections: stores or parts of them, of one feature dimension.
+        length: frames a window.
+        seed: of the draws.
+        batch_size: windows a batch.
+        first: number of the first window.
+        count: number of windows; `None` is endless.
+
+    Returns:
+        A data set of batches `(batch, length, features)`, float32.
+
+    Raises:
+        InputError: if no video is long enough or the feature dimensions differ.
+
+    Example:
+        >>> windows = percept_windows(
+        ...     [StoreSelection(PerceptStore("ucf.h5"))], 29, seed=1, batch_size=8
+        ... )
+        >>> next(iter(windows)).shape
+        TensorShape([8, 29, 1280])
+    """
+    dims = {selection.store.feature_dim for selection in selections}
+    if len(dims) != 1:
+        raise InputError(f"Expected stores of one feature dimension. Received: {sorted(dims)}")
+    starts = [selection.window_starts(length) for selection in selections]
+    total = sum(map(len, starts))
+    if not total:
+        raise InputError(
+            f"Expected at least one video of {length} frames. Received: stores with shorter ones"
+        )
+    numbers = np.repeat(np.arange(len(starts)), [len(s) for s in starts])
+    places = tf.constant(np.concatenate(starts), tf.int64)
+    store_of = tf.constant(numbers, tf.int32)
+    readers = [selection.store.row_reader() for selection in selections]
+
+    def window(index: tf.Tensor) -> tf.Tensor:
+        drawn = tf.random.stateless_uniform((), (seed, index), 0, total, tf.int64)
+        start = places[drawn]
+        # Bound as a default: the lambdas outlive the loop variable.
+        branches = [lambda read=read: read(start, length) for read in readers]
+        return tf.switch_case(store_of[drawn], branches)
+
+    indices = tf.data.Dataset.counter(start=first)
+    if count is not None:
+        indices = indices.take(count)
+    drop = count is None
+    batches = indices.map(window, num_parallel_calls=2).batch(batch_size, drop_remainder=drop)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def feature_statistics(selections: Sequence[StoreSelection]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation `(features,)` over all frames of the selections.
+
+    One pass, video by video; a feature that never changes gets a deviation of 1.
+
+    Example:
+        >>> mean, deviation = feature_statistics([StoreSelection(PerceptStore("ucf.h5"))])
+    """
+    count, total, squares = 0, 0.0, 0.0
+    for selection in selections:
+        for index in selection.store.videos_of_groups(selection.groups):
+            percepts = selection.store.read(index).astype("float64")
+            count += len(percepts)
+            total = total + percepts.sum(axis=0)
+            squares = squares + np.square(percepts).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    return mean, np.where(deviation > 1e-6, deviation, 1.0)

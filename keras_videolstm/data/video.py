@@ -1,0 +1,243 @@
+"""Video files to frames: PyAV decoding, resampling by time stamps, resizing with the aspect kept."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from keras_videolstm.errors import InputError
+
+VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+
+# A file whose last frame ends this much before its declared end has lost its tail.
+_TRUNCATED_FRACTION = 0.1
+_TRUNCATED_SECONDS = 0.5
+_FITS = ("crop", "pad")
+
+
+@dataclass(frozen=True)
+class FrameFormat:
+    """How frames leave a video file.
+
+    Attributes:
+        fps: frames a second, resampled by time stamps; `None` keeps the file's own frames.
+        size: height and width in pixels of the square that comes out; `None` keeps the file's.
+        fit: `"crop"` takes the central square of the frame resized to `short_side`; `"pad"` puts
+            the whole frame into the square on black, for data whose frame shapes differ.
+        short_side: short side in pixels before the crop; default: `size`.
+
+    Raises:
+        InputError: on a non-positive number, an unknown `fit`, or `short_side < size`.
+
+    Example:
+        >>> FrameFormat(fps=15, size=224, short_side=240)
+        FrameFormat(fps=15, size=224, fit='crop', short_side=240)
+    """
+
+    fps: float | None = None
+    size: int | None = None
+    fit: str = "crop"
+    short_side: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise InputError(f"Expected fps between 0 and 1000. Received: fps={self.fps}")
+        if self.size is not None and self.size < 1:
+            raise InputError(f"Expected a positive frame size in pixels. Received: size={self.size}")
+        if self.fit not in _FITS:
+            raise InputError(f"Expected fit to be one of {_FITS}. Received: fit={self.fit!r}")
+        if self.short_side is not None and self.short_side < (self.size or 1):
+            raise InputError(
+                f"Expected short_side of at least size={self.size}. "
+                f"Received: short_side={self.short_side}"
+            )
+
+
+def iter_frames(
+    path: str | os.PathLike, frame_format: FrameFormat = FrameFormat()
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a video file one by one, so that no whole video is in memory.
+
+    Frame k shows what a player shows k/fps seconds after the first frame: the last frame whose
+    time stamp has passed. Pixels that are not square and rotated phone videos come out upright.
+
+    Args:
+        path: a file in any container and codec that FFmpeg knows (avi, gif, mkv, mov, mp4, webm...).
+        frame_format: frame rate, size and fit; by default the file's own.
+
+    Yields:
+        Frames `(height, width, 3)`, uint8 RGB.
+
+    Raises:
+        InputError: if the file is missing, empty, not a video, corrupt, or cut short.
+
+    Example:
+        >>> for frame in iter_frames("clip.mp4", FrameFormat(fps=15, size=224)):
+        ...     print(frame.shape)
+    """
+    path = Path(path)
+    with _open_container(path) as container:
+        stream = container.streams.video[0]
+        timed = _timed_frames(container, stream, path)
+        if frame_format.fps is not None:
+            timed = _resampled(timed, frame_format.fps)
+        for frame in timed:
+            yield _fitted(frame, stream, frame_format)
+
+
+def read_video(
+    path: str | os.PathLike,
+    frame_format: FrameFormat = FrameFormat(),
+    max_frames: int | None = None,
+) -> np.ndarray:
+    """Read a clip into one array.
+
+    Args:
+        path: a video file.
+        frame_format: frame rate, size and fit; by default the file's own.
+        max_frames: stop after so many frames; `None` reads all.
+
+    Returns:
+        Frames `(time, height, width, 3)`, uint8 RGB.
+
+    Raises:
+        InputError: as `iter_frames`.
+
+    Example:
+        >>> read_video("clip.mp4", FrameFormat(fps=15, size=64), max_frames=16).shape
+        (16, 64, 64, 3)
+    """
+    frames = []
+    for frame in iter_frames(path, frame_format):
+        frames.append(frame)
+        if max_frames is not None and len(frames) >= max_frames:
+            break
+    return np.stack(frames)
+
+
+@contextmanager
+def _open_container(path: Path) -> Iterator[av.container.InputContainer]:
+    if not path.exists():
+        raise InputError(f"Expected a video file. Received: {path}, which does not exist")
+    if path.is_dir():
+        raise InputError(f"Expected a video file. Received: {path}, which is a folder")
+    if path.stat().st_size == 0:
+        raise InputError(f"Expected a video file. Received: {path}, which is empty (0 bytes)")
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"Expected a video file that FFmpeg can open. Received: {path} ({_reason(error)})"
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise InputError(f"Expected a video stream. Received: {path}, which has none")
+        container.streams.video[0].thread_type = "AUTO"
+        yield container
+
+
+@dataclass(frozen=True)
+class _TimedFrame:
+    frame: av.VideoFrame
+    start: float  # seconds since the first frame
+    end: float
+
+
+def _timed_frames(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path
+) -> Iterator[_TimedFrame]:
+    """Decode all frames, give each a start and an end, and refuse a file that is cut short."""
+    period = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+    origin = previous = last = None
+    for frame in _decoded(container, stream, path):
+        time = frame.time
+        if time is None or (last is not None and time <= last):
+            time = 0.0 if last is None else last + period
+        if origin is None:
+            origin = time
+        if previous is not None:
+            yield _TimedFrame(previous, last - origin, time - origin)
+        previous, last = frame, time
+    if previous is None:
+        raise InputError(f"Expected at least one video frame. Received: {path}, which has none")
+    end = last - origin + period
+    declared = _declared_seconds(container, stream)
+    missing = declared - end
+    if missing > max(_TRUNCATED_SECONDS, _TRUNCATED_FRACTION * declared):
+        raise InputError(
+            f"Expected {declared:.1f} s of video, as the file declares. "
+            f"Received: {path}, which ends after {end:.1f} s (truncated)"
+        )
+    yield _TimedFrame(previous, last - origin, end)
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path
+) -> Iterator[av.VideoFrame]:
+    try:
+        yield from container.decode(stream)
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"Expected a video that decodes to its end. Received: {path} ({_reason(error)})"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _declared_seconds(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    # The container's duration includes its sound: with sound it says nothing about the pictures.
+    if container.duration is not None and len(container.streams) == 1:
+        return container.duration / av.time_base
+    return 0.0
+
+
+def _resampled(timed: Iterator[_TimedFrame], fps: float) -> Iterator[_TimedFrame]:
+    """Hold each frame until the next; sample that at k/fps (half a millisecond of slack)."""
+    count = 0
+    for frame in timed:
+        while count / fps < frame.end - 5e-4:
+            yield frame
+            count += 1
+
+
+def _fitted(
+    timed: _TimedFrame, stream: av.video.stream.VideoStream, frame_format: FrameFormat
+) -> np.ndarray:
+    frame = timed.frame
+    aspect = float(stream.sample_aspect_ratio or 1) or 1.0
+    width, height = round(frame.width * aspect), frame.height
+    size = frame_format.size
+    if size is not None:
+        reference = max(width, height) if frame_format.fit == "pad" else min(width, height)
+        side = size if frame_format.fit == "pad" else frame_format.short_side or size
+        width, height = (max(1, round(length * side / reference)) for length in (width, height))
+    image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
+    if turns:
+        image = np.ascontiguousarray(np.rot90(image, turns))
+    if size is None:
+        return image
+    return _padded(image, size) if frame_format.fit == "pad" else _cropped(image, size)
+
+
+def _cropped(image: np.ndarray, size: int) -> np.ndarray:
+    top, left = ((length - size) // 2 for length in image.shape[:2])
+    return image[top : top + size, left : left + size]
+
+
+def _padded(image: np.ndarray, size: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    canvas = np.zeros((size, size, 3), np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    canvas[top : top + height, left : left + width] = image
+    return canvas

@@ -1,0 +1,15 @@
+"""Recurrent layers: one step, how it is run over time, encoder and decoder."""
+
+from keras_videolstm.layers.decoder import ConditionalDecoder
+from keras_videolstm.layers.encoder import VideoEncoder
+from keras_videolstm.layers.frame_standardizer import FrameStandardizer
+from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
+from keras_videolstm.layers.unroll import unroll
+
+__all__ = [
+    "ConditionalDecoder",
+    "FrameStandardizer",
+    "PeepholeLSTMCell",
+    "VideoEncoder",
+    "unroll",
+]

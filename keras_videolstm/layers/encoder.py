@@ -1,0 +1,180 @@
+"""Frames to a representation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
+from keras_videolstm.layers.unroll import unroll
+
+State = list[tuple[Any, Any]]
+
+
+class _Carried:
+    """Variables of a stateful encoder, kept where Keras does not count them as weights."""
+
+    def __init__(self) -> None:
+        self.variables: list[tuple[keras.Variable, keras.Variable]] = []
+
+
+@keras.saving.register_keras_serializable(package="keras_videolstm")
+class VideoEncoder(keras.layers.Layer):
+    """A stack of LSTMs that reads frames into a representation (paper, section 2.2).
+
+    Args:
+        units: number of units of each layer, lowest first; an integer means one layer.
+        dropout: rate between layers, never through time; default 0.
+        peepholes: as in `PeepholeLSTMCell`; default `True`.
+        stateful: carry the state from one call to the next, so that a long video may come in
+            chunks; needs a fixed batch size; default `False`.
+        cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
+
+    Call arguments:
+        frames: `(batch, time, features)` or `(batch, time, height, width, channels)`, flattened.
+        initial_state: `[(h, c), ...]`, a pair a layer, each `(batch, units)`; default zeros, or
+            in a stateful encoder the carried state.
+        mask: `(batch, time)` booleans; at a `False` step nothing changes.
+        training: whether dropout acts.
+
+    Output shape:
+        The top layer's h at each step `(batch, time, units[-1])`, and the final
+        `[(h, c), ...]`.
+
+    Raises:
+        ValueError: if there is no layer, or `stateful` without a fixed batch size.
+
+    Example:
+        >>> encoder = VideoEncoder([16, 8])
+        >>> sequence, state = encoder(keras.random.normal((2, 5, 3)))
+        >>> sequence.shape, [h.shape for h, c in state]
+        (TensorShape([2, 5, 8]), [TensorShape([2, 16]), TensorShape([2, 8])])
+    """
+
+    def __init__(
+        self,
+        units: int | Sequence[int],
+        dropout: float = 0.0,
+        peepholes: bool = True,
+        stateful: bool = False,
+        cell_arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
+        self.units = [units] if isinstance(units, int) else list(units)
+        if not self.units:
+            raise ValueError(f"Expected at least one layer. Received: units={units}")
+        self.dropout = dropout
+        self.peepholes = peepholes
+        self.stateful = stateful
+        self.cell_arguments = dict(cell_arguments or {})
+        self.supports_masking = True
+        self.cells = [
+            PeepholeLSTMCell(n, peepholes, dtype=self.dtype_policy, **self.cell_arguments)
+            for n in self.units
+        ]
+        self.dropouts = [
+            keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units[1:]
+        ]
+        self._carried = _Carried()
+
+    def build(self, frames_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for frames `(batch, time, ...)`."""
+        features = _features(frames_shape)
+        for cell in self.cells:
+            cell.build((None, features))
+            features = cell.units
+        if self.stateful:
+            self._make_carried(frames_shape[0])
+        self.built = True
+
+    def _make_carried(self, batch_size: int | None) -> None:
+        if batch_size is None:
+            raise ValueError(
+                "Expected a fixed batch size in a stateful encoder (batch_size= of keras.Input). "
+                "Received: batch_size=None"
+            )
+        self._carried.variables = [
+            tuple(
+                keras.Variable(
+                    ops.zeros((batch_size, cell.units)), dtype=cell.state_dtype, trainable=False
+                )
+                for _ in range(2)
+            )
+            for cell in self.cells
+        ]
+
+    def reset_state(self) -> None:
+        """Set the carried state of a stateful encoder to zero."""
+        for pair in self._carried.variables:
+            for variable in pair:
+                variable.assign(ops.zeros_like(variable))
+
+    def call(
+        self,
+        frames: Any,
+        initial_state: State | None = None,
+        mask: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, State]:
+        """Read frames; see the class."""
+        sequence = _flattened(frames)
+        if initial_state is None and self.stateful:
+            initial_state = [tuple(v.value for v in pair) for pair in self._carried.variables]
+        state = []
+        for layer, cell in enumerate(self.cells):
+            if layer:
+                sequence = self.dropouts[layer - 1](sequence, training=training)
+            start = initial_state[layer] if initial_state is not None else None
+            sequence, final = unroll(cell, sequence, start, mask=mask)
+            state.append(tuple(final))
+        if self.stateful:
+            self._carry(state)
+        return sequence, state
+
+    def _carry(self, state: State) -> None:
+        for pair, values in zip(self._carried.variables, state, strict=True):
+            for variable, value in zip(pair, values, strict=True):
+                variable.assign(value)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Hand the frames' mask on to the sequence; the state has none."""
+        mask = mask[0] if isinstance(mask, list | tuple) else mask
+        return None if mask is None else (mask, [(None, None) for _ in self.cells])
+
+    def compute_output_spec(self, frames: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Return symbolic outputs, without running the loop."""
+        batch, time = frames.shape[:2]
+        dtype = self.cells[0].state_dtype
+        sequence = keras.KerasTensor((batch, time, self.units[-1]), dtype=dtype)
+        state = [
+            tuple(keras.KerasTensor((batch, n), dtype=dtype) for _ in range(2)) for n in self.units
+        ]
+        return sequence, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "dropout": self.dropout,
+            "peepholes": self.peepholes,
+            "stateful": self.stateful,
+            "cell_arguments": self.cell_arguments,
+        }
+
+
+def _features(frames_shape: tuple[int | None, ...]) -> int:
+    features = 1
+    for length in frames_shape[2:]:
+        features *= length
+    return features
+
+
+def _flattened(frames: Any) -> Any:
+    if len(frames.shape) == 3:
+        return frames
+    batch, time = ops.shape(frames)[:2]
+    return ops.reshape(frames, (batch, time, _features(tuple(frames.shape))))

@@ -1,0 +1,6 @@
+"""Functional models: video representations and action classifiers."""
+
+from keras_videolstm.models.video_lstm import VARIANTS, VideoLSTM
+from keras_videolstm.models.video_stream import VideoStream
+
+__all__ = ["VARIANTS", "VideoLSTM", "VideoStream"]

@@ -1,0 +1,333 @@
+"""The paper's models: autoencoder, future predictor, composite."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.layers import ConditionalDecoder, FrameStandardizer, VideoEncoder
+from keras_videolstm.models.frames import checked_clips, checked_steps, restored_frames
+from keras_videolstm.models.video_stream import VideoStream
+
+BASES = {
+    "autoencoder": ("reconstruction",),
+    "future_predictor": ("prediction",),
+    "composite": ("prediction", "reconstruction"),
+}
+CONDITIONAL = "conditional_"
+VARIANTS = tuple(BASES) + tuple(CONDITIONAL + base for base in BASES)
+
+
+class _Companions:
+    """Models that share this model's layers, kept where Keras does not count them as its own."""
+
+    def __init__(self) -> None:
+        self.models: dict[Any, keras.Model] = {}
+
+
+@keras.saving.register_keras_serializable(package="keras_videolstm")
+class VideoLSTM(keras.Model):
+    """Encoder LSTM and decoder LSTMs over video (paper, sections 2.2 to 2.4), as one functional model.
+
+    The encoder reads the input frames; the `reconstruction` decoder writes them again, last frame
+    first, and the `prediction` decoder writes the frames that follow. A conditional variant feeds
+    frames to one decoder: the predicting one, or in the autoencoder the reconstructing one.
+
+    Args:
+        variant: `"autoencoder"`, `"future_predictor"` or `"composite"`, or one of them with
+            `"conditional_"` before it.
+        frame_shape: shape of a frame, such as `(1280,)` or `(64, 64, 1)`.
+        units: number of units of each layer, lowest first; the paper's is `(2048, 2048)`.
+        prediction_steps: frames that the prediction decoder writes in training; default 10.
+        activation: `"sigmoid"` for pixels in [0, 1], `"linear"` for features.
+        standardize: standardise features on the way in; losses are then in units of the standard
+            deviation, and the verbs give features back as they came. Default `False`; the
+            statistics are set with `set_statistics`.
+        dropout: rate between layers, never through time; default 0.
+        peepholes: as in `PeepholeLSTMCell`; default `True`.
+        cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
+
+    Call arguments:
+        inputs: `{"frames": (batch, time, *frame_shape)}`, and for a conditional prediction in
+            training also `"future": (batch, prediction_steps, *frame_shape)`.
+        training: teacher forcing if `True`, else each decoder runs on its own frames.
+
+    Output shape:
+        A dict with exactly the variant's own keys, float32, in forward order of time:
+        `"reconstruction"` `(batch, time, *frame_shape)` and `"prediction"`
+        `(batch, prediction_steps, *frame_shape)`.
+
+    `fit` and `evaluate` take targets as a dict with the same keys. `evaluate` reports the loss of
+    free-running outputs as `prediction_loss` and, in conditional variants, that of teacher-forced
+    ones as `prediction_forced_loss` (likewise `reconstruction_...`).
+
+    Raises:
+        ValueError: if the variant is unknown or a number is not positive.
+
+    Example:
+        >>> model = VideoLSTM("composite", (64, 64, 1), units=(256, 256))
+        >>> clip = np.random.rand(1, 10, 64, 64, 1)
+        >>> model.encode(clip).shape, model.forecast(clip, steps=30).shape
+        ((1, 256), (1, 30, 64, 64, 1))
+    """
+
+    def __init__(
+        self,
+        variant: str,
+        frame_shape: Sequence[int],
+        units: Sequence[int] = (2048, 2048),
+        prediction_steps: int = 10,
+        activation: str = "sigmoid",
+        standardize: bool = False,
+        dropout: float = 0.0,
+        peepholes: bool = True,
+        cell_arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if variant not in VARIANTS:
+            raise ValueError(f"Expected variant to be one of {VARIANTS}. Received: {variant!r}")
+        if not isinstance(prediction_steps, int) or prediction_steps < 1:
+            raise ValueError(
+                f"Expected at least one step. Received: prediction_steps={prediction_steps}"
+            )
+        frame_shape, units = tuple(frame_shape), list(units)
+        conditional = variant.startswith(CONDITIONAL)
+        keys = BASES[variant.removeprefix(CONDITIONAL)]
+        fed = keys[0] if conditional else None
+        dtype = kwargs.pop("dtype", None)
+        shared = {
+            "dropout": dropout,
+            "peepholes": peepholes,
+            "cell_arguments": cell_arguments,
+            "dtype": dtype,
+        }
+
+        # --- Layers ---
+        encoder = VideoEncoder(units, name="encoder", **shared)
+        decoders = {
+            key: ConditionalDecoder(
+                units,
+                frame_shape,
+                steps=prediction_steps,
+                conditional=key == fed,
+                reverse_time=key == "reconstruction",
+                activation=activation,
+                name=key,
+                **shared,
+            )
+            for key in keys
+        }
+        standardizer = FrameStandardizer(frame_shape, name="standardizer") if standardize else None
+
+        # --- Functional model ---
+        inputs = {"frames": keras.Input((None, *frame_shape), name="frames")}
+        if fed == "prediction":
+            inputs["future"] = keras.Input((None, *frame_shape), name="future")
+        seen = {k: standardizer(v) if standardizer else v for k, v in inputs.items()}
+        truths = {"reconstruction": seen["frames"], "prediction": seen.get("future")}
+        sequence, state = encoder(seen["frames"])
+        outputs = {key: decoder(state, truth=truths[key]) for key, decoder in decoders.items()}
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+
+        # --- Config ---
+        self.variant = variant
+        self.frame_shape = frame_shape
+        self.units = units
+        self.prediction_steps = prediction_steps
+        self.activation = activation
+        self.dropout = dropout
+        self.peepholes = peepholes
+        self.cell_arguments = dict(cell_arguments or {})
+        self.encoder = encoder
+        self.decoders = decoders
+        self.standardizer = standardizer
+        self.conditional_key = fed
+        # A caller who has only the input frames leaves `future` out: `call` fills it in.
+        self.input_spec = None
+        # Keras drops the key from the loss's name where there is only one output.
+        self.only_tracker = keras.metrics.Mean(name=f"{keys[0]}_loss") if len(keys) == 1 else None
+        self._companions = _Companions()
+        self._companions.models["encode"] = keras.Model(inputs["frames"], (sequence, state))
+        if fed:
+            self._companions.models["forced"] = keras.Model(
+                inputs, decoders[fed](state, truth=truths[fed], feedback=False)
+            )
+            self.forced_tracker = keras.metrics.Mean(name=f"{fed}_forced_loss")
+
+    # --- Keras ---
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> dict[str, Any]:
+        """Run the functional model; `future` may be left out except in training."""
+        inputs = dict(inputs) if isinstance(inputs, dict) else {"frames": inputs}
+        if self.conditional_key == "prediction" and "future" not in inputs:
+            if training:
+                raise ValueError(
+                    f"Expected inputs 'frames' and 'future' to train {self.variant!r} by teacher "
+                    f"forcing. Received: {sorted(inputs)}"
+                )
+            batch = ops.shape(inputs["frames"])[0]
+            inputs["future"] = ops.zeros((batch, self.prediction_steps, *self.frame_shape))
+        return super().call(inputs, training=training, mask=mask)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return the sum of the keys' losses, on standardised features if the model has them."""
+        y = self._standardized(y)
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if self.only_tracker is not None:
+            self.only_tracker.update_state(loss)
+        if self.conditional_key:
+            self._track_forced(x, y, y_pred, training)
+        return loss
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Compute metrics on the same, standardised targets as the loss."""
+        return super().compute_metrics(x, self._standardized(y), y_pred, sample_weight)
+
+    def _standardized(self, y: dict[str, Any]) -> dict[str, Any]:
+        if self.standardizer is None:
+            return y
+        return {key: self.standardizer(target) for key, target in y.items()}
+
+    def _track_forced(self, x: Any, y: Any, y_pred: Any, training: bool) -> None:
+        key = self.conditional_key
+        if not training:
+            forced = self._companions.models["forced"](x, training=False)
+        else:
+            forced = y_pred[key]
+        loss = keras.losses.get(self.loss[key] if isinstance(self.loss, dict) else self.loss)
+        self.forced_tracker.update_state(loss(y[key], forced))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all arguments."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.encoder.dtype_policy.name,
+            "variant": self.variant,
+            "frame_shape": list(self.frame_shape),
+            "units": self.units,
+            "prediction_steps": self.prediction_steps,
+            "activation": self.activation,
+            "standardize": self.standardizer is not None,
+            "dropout": self.dropout,
+            "peepholes": self.peepholes,
+            "cell_arguments": self.cell_arguments,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VideoLSTM":
+        """Make the model from `get_config`'s result."""
+        return cls(**config)
+
+    # --- Verbs ---
+
+    def set_statistics(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Set the mean and standard deviation of each feature, both of `frame_shape`.
+
+        Raises:
+            InputError: if the model does not standardise, or a value is unusable.
+        """
+        if self.standardizer is None:
+            raise InputError("Expected a model with standardize=True. Received: standardize=False")
+        self.standardizer.set_statistics(mean, deviation)
+
+    def encode(self, frames: Any, every_step: bool = False) -> np.ndarray:
+        """Return the representation of clips: the top layer's output.
+
+        Args:
+            frames: `(batch, time, *frame_shape)` or one clip without the batch axis; uint8 pixels
+                are scaled to [0, 1].
+            every_step: give the output at each step instead of the last one.
+
+        Returns:
+            `(batch, units[-1])`, or `(batch, time, units[-1])` with `every_step`; without the
+            batch axis if it was left out.
+
+        Raises:
+            InputError: on a wrong shape, NaN, or pixels outside [0, 1].
+
+        Example:
+            >>> VideoLSTM("autoencoder", (3,), units=[8]).encode(np.zeros((2, 5, 3))).shape
+            (2, 8)
+        """
+        clips, single = checked_clips(frames, self.frame_shape, self.activation)
+        sequence, _ = self._companions.models["encode"].predict(clips, verbose=0)
+        features = sequence if every_step else sequence[:, -1]
+        return features[0] if single else features
+
+    def reconstruct(self, frames: Any) -> np.ndarray:
+        """Return the clips as the representation remembers them, in forward order.
+
+        Args:
+            frames: as in `encode`.
+
+        Returns:
+            Frames of the same shape; pixels in [0, 1].
+
+        Raises:
+            InputError: as `encode`, or if the variant has no reconstruction.
+
+        Example:
+            >>> VideoLSTM("autoencoder", (3,), units=[8]).reconstruct(np.zeros((2, 5, 3))).shape
+            (2, 5, 3)
+        """
+        return self._decode("reconstruction", frames, None)
+
+    def forecast(self, frames: Any, steps: int | None = None) -> np.ndarray:
+        """Return the frames that follow the clips, for any horizon.
+
+        Args:
+            frames: as in `encode`.
+            steps: number of frames; default: `prediction_steps`, as in training.
+
+        Returns:
+            Frames `(batch, steps, *frame_shape)`; pixels in [0, 1].
+
+        Raises:
+            InputError: as `encode`, if `steps` is not positive, or if the variant predicts nothing.
+
+        Example:
+            >>> VideoLSTM("composite", (3,), units=[8]).forecast(np.zeros((2, 5, 3)), 100).shape
+            (2, 100, 3)
+        """
+        steps = checked_steps(self.prediction_steps if steps is None else steps)
+        return self._decode("prediction", frames, steps)
+
+    def stream(self) -> VideoStream:
+        """Return a live view: push frames one by one, read features, forecast at any time.
+
+        Example:
+            >>> stream = VideoLSTM("composite", (3,), units=[8]).stream()
+            >>> stream.push(np.zeros(3)).shape, stream.forecast(4).shape
+            ((8,), (4, 3))
+        """
+        return VideoStream(self)
+
+    def _decode(self, key: str, frames: Any, steps: int | None) -> np.ndarray:
+        if key not in self.decoders:
+            raise InputError(
+                f"Expected a variant with a {key}. Received: {self.variant!r}, "
+                f"which has {' and '.join(self.decoders)} alone"
+            )
+        clips, single = checked_clips(frames, self.frame_shape, self.activation)
+        model = self._decoding_model(key, steps or clips.shape[1])
+        return restored_frames(model.predict(clips, verbose=0), self.standardizer, single)
+
+    def _decoding_model(self, key: str, steps: int) -> keras.Model:
+        """One compiled graph for each horizon that is asked for."""
+        models = self._companions.models
+        if (key, steps) not in models:
+            _, state = models["encode"].output
+            frames = self.decoders[key](state, steps=steps, feedback=True)
+            models[key, steps] = keras.Model(models["encode"].input, frames)
+        return models[key, steps]

@@ -1,0 +1,97 @@
+"""A live view of a model: frames in, features and forecasts out."""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models.frames import checked_clips, checked_steps, restored_frames
+
+if TYPE_CHECKING:
+    from keras_videolstm.models.video_lstm import VideoLSTM
+
+
+class VideoStream:
+    """Carries the encoder's state from frame to frame; made by `VideoLSTM.stream()`.
+
+    Features are the same whether a video comes frame by frame, in chunks, or at once.
+
+    Args:
+        model: the model; its weights are read, never changed.
+
+    Example:
+        >>> stream = VideoLSTM("composite", (3,), units=[8]).stream()
+        >>> for frame in np.zeros((5, 3)):
+        ...     features = stream.push(frame)  # (8,)
+        >>> future = stream.forecast(steps=10)  # (10, 3)
+    """
+
+    def __init__(self, model: "VideoLSTM") -> None:
+        self._model = model
+        self._encoder = self._encoding_model()
+        self._forecasters: dict[int, keras.Model] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._state = [
+            tuple(np.zeros((1, units), "float32") for _ in range(2)) for units in self._model.units
+        ]
+        self._empty = True
+
+    def push(self, frames: Any) -> np.ndarray:
+        """Read one frame or several.
+
+        Args:
+            frames: `frame_shape`, or `(time, *frame_shape)`.
+
+        Returns:
+            The top layer's output after each frame: `(units[-1],)`, or `(time, units[-1])`.
+
+        Raises:
+            InputError: on a wrong shape, NaN, or pixels outside [0, 1].
+        """
+        frames = np.asarray(frames)
+        frame_shape = self._model.frame_shape
+        one = frames.shape in (frame_shape, frame_shape[:-1] if frame_shape[-1] == 1 else None)
+        clip, _ = checked_clips(
+            frames[None] if one else frames, frame_shape, self._model.activation
+        )
+        sequence, self._state = self._encoder.predict_on_batch([clip, self._state])
+        self._empty = False
+        return sequence[0, 0] if one else sequence[0]
+
+    def forecast(self, steps: int | None = None) -> np.ndarray:
+        """Return the frames `(steps, *frame_shape)` that follow; the stream stays where it is.
+
+        Raises:
+            InputError: if no frame was pushed yet, if `steps` is not positive, or if the variant
+                predicts nothing.
+        """
+        if "prediction" not in self._model.decoders:
+            raise InputError(
+                f"Expected a variant with a prediction. Received: {self._model.variant!r}"
+            )
+        if self._empty:
+            raise InputError("Expected at least one frame before a forecast. Received: none")
+        steps = checked_steps(self._model.prediction_steps if steps is None else steps)
+        frames = self._forecaster(steps).predict_on_batch(self._state)
+        return restored_frames(np.asarray(frames), self._model.standardizer, single=True)
+
+    def _state_inputs(self) -> list[tuple[Any, Any]]:
+        return [tuple(keras.Input((units,)) for _ in range(2)) for units in self._model.units]
+
+    def _encoding_model(self) -> keras.Model:
+        frames = keras.Input((None, *self._model.frame_shape))
+        state = self._state_inputs()
+        standardizer = self._model.standardizer
+        seen = standardizer(frames) if standardizer is not None else frames
+        return keras.Model([frames, state], self._model.encoder(seen, initial_state=state))
+
+    def _forecaster(self, steps: int) -> keras.Model:
+        if steps not in self._forecasters:
+            state = self._state_inputs()
+            frames = self._model.decoders["prediction"](state, steps=steps, feedback=True)
+            self._forecasters[steps] = keras.Model(state, frames)
+        return self._forecasters[steps]

@@ -1,0 +1,34 @@
+"""Percepts of EfficientNet-Lite0: small, quick on a CPU, and shipped with the zoo."""
+
+import keras
+import numpy as np
+
+from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
+from keras_videolstm.percepts.extractor import PerceptExtractor, register_extractor
+from keras_videolstm.zoo_folder import zoo_folder
+
+
+@register_extractor
+class EfficientNetLite0Percepts(PerceptExtractor):
+    """The 1280 pooled features of an ImageNet EfficientNet-Lite0, after their ReLU6.
+
+    It reads the central 224x224 of frames whose short side is 240, as the paper does with
+    240x320 video.
+
+    Example:
+        >>> EfficientNetLite0Percepts()(np.zeros((2, 224, 224, 3), "uint8")).shape
+        (2, 1280)
+    """
+
+    name = "efficientnet_lite0"
+    feature_dim = 1280
+    size = 224
+    short_side = 240
+
+    def __init__(self) -> None:
+        network = efficientnet_lite0(zoo_folder() / self.name / "model.weights.h5", folded=True)
+        self._features = keras.Model(network.input, network.output["features"])
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """Map frames `(batch, 224, 224, 3)`, uint8 RGB, to `(batch, 1280)` float32."""
+        return np.asarray(self._features.predict_on_batch(frames))

@@ -1,0 +1,163 @@
+"""How far a forecast of vectors, which cannot be looked at, can be trusted."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.visualization.checks import check_count, check_numbers
+from keras_videolstm.visualization.style import (
+    PALETTE,
+    ROLE_COLOURS,
+    add_title,
+    new_figure,
+    styled,
+)
+
+MAX_FEATURES = 40
+"""Only so many features, those that vary most, are shown one by one."""
+
+_BASELINE_COLOURS = (PALETTE["blue"], PALETTE["purple"], PALETTE["orange"], PALETTE["sky"])
+_BASELINE_DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
+
+
+@styled()
+def draw_forecast(
+    truth: np.ndarray,
+    forecast: np.ndarray,
+    input_steps: int,
+    *,
+    baselines: Mapping[str, np.ndarray] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw a forecast of vectors: its error at each time step, and the features themselves.
+
+    An error is the mean squared error over the features, divided by the mean square of the truth
+    over all time steps: 0 is perfect, and a forecast of all zeros scores 1 on average. Below, the
+    40 features that vary most are shown, truth beside forecast on one colour scale.
+
+    Args:
+        truth: what followed the input, `(time, features)`.
+        forecast: what the model said would follow, `(time, features)`.
+        input_steps: how many time steps went before; the first forecast is for
+            `t = input_steps + 1`.
+        baselines: mean squared errors of simpler forecasts by name, each of shape `(time,)`, not
+            yet divided; at most four. Defaults to None.
+        title: written above. Defaults to None.
+
+    Returns:
+        A `matplotlib.figure.Figure` whose first axes hold the errors, the second and third the
+        features of truth and forecast.
+
+    Raises:
+        InputError: for arrays of a wrong rank or of different shapes, NaN, a truth of zeros,
+            negative errors, or more than four baselines.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_videolstm.visualization import draw_forecast
+        >>> truth = np.random.default_rng(0).random((16, 128))
+        >>> copied = np.mean((truth[:1] - truth) ** 2, axis=1)
+        >>> figure = draw_forecast(truth, truth * 0.9, 16, baselines={"copy last": copied})
+    """
+    actual = check_numbers("truth", truth, ("time", "features"))
+    guessed = check_numbers("forecast", forecast, ("time", "features"))
+    if actual.shape != guessed.shape:
+        raise InputError(
+            f"Expected `forecast` of the shape of `truth`, {actual.shape}. "
+            f"Received: shape={guessed.shape}"
+        )
+    steps = check_count("input_steps", input_steps, 0)
+    power = float(np.mean(actual**2))
+    if power == 0:
+        raise InputError("Expected a `truth` that is not all zeros. Received: zeros only")
+    others = {
+        name: errors / power for name, errors in _check_baselines(baselines, len(actual)).items()
+    }
+    times = np.arange(len(actual)) + steps + 1
+
+    figure = new_figure(8.0, 5.4 + 0.3 * bool(title), arrange=True)
+    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.03))
+    errors = np.mean((guessed - actual) ** 2, axis=1) / power
+    _draw_errors(figure.add_subplot(grid[0, :]), times, errors, others)
+    panels = [figure.add_subplot(grid[1, place]) for place in range(3)]
+    _draw_features(figure, panels, actual, guessed, times)
+    add_title(figure, title)
+    return figure
+
+
+def _check_baselines(
+    baselines: Mapping[str, np.ndarray] | None, count: int
+) -> dict[str, np.ndarray]:
+    if len(baselines or {}) > len(_BASELINE_COLOURS):
+        raise InputError(
+            f"Expected at most {len(_BASELINE_COLOURS)} baselines. Received: {len(baselines)}"
+        )
+    return {name: _check_baseline(name, line, count) for name, line in (baselines or {}).items()}
+
+
+def _check_baseline(name: str, line: np.ndarray, count: int) -> np.ndarray:
+    errors = check_numbers(f"baselines[{name!r}]", line, ("time",))
+    if len(errors) != count or errors.min() < 0:
+        raise InputError(
+            f"Expected `baselines[{name!r}]` as {count} errors of at least 0. "
+            f"Received: {len(errors)} numbers from {errors.min():g}"
+        )
+    return errors
+
+
+def _draw_errors(
+    axes: Axes, times: np.ndarray, errors: np.ndarray, baselines: Mapping[str, np.ndarray]
+) -> None:
+    marker = "o" if len(times) <= 30 else None
+    styles = zip(_BASELINE_COLOURS, _BASELINE_DASHES, strict=True)
+    for (name, line), (colour, dashes) in zip(baselines.items(), styles, strict=False):
+        axes.plot(times, line, color=colour, linestyle=dashes, label=name)
+    colour = ROLE_COLOURS["prediction"]
+    axes.plot(times, errors, color=colour, marker=marker, linewidth=2.2, label="forecast")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, handlelength=2.6)
+    axes.grid(axis="y")
+    ending = f" (the input ends at {times[0] - 1})" if times[0] > 1 else ""
+    axes.set(xlabel=f"time step{ending}", ylabel="error / power of the truth")
+    axes.set_ylim(bottom=0)
+    _number_times(axes, times)
+
+
+def _number_times(axes: Axes, times: np.ndarray) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(times[0] - 0.5, times[-1] + 0.5)
+
+
+def _draw_features(
+    figure: Figure, panels: list[Axes], truth: np.ndarray, forecast: np.ndarray, times: np.ndarray
+) -> None:
+    chosen = np.argsort(-truth.std(axis=0), kind="stable")[:MAX_FEATURES]
+    both = np.stack([truth[:, chosen], forecast[:, chosen]])
+    low, high = np.percentile(both, [1, 99])
+    *pair, scale_axes = panels
+    for axes, features, role in zip(pair, both, ("truth", "prediction"), strict=True):
+        image = axes.imshow(
+            features.T,
+            cmap="cividis",
+            vmin=low,
+            vmax=high if high > low else low + 1,
+            aspect="auto",
+            interpolation="nearest",
+            extent=(times[0] - 0.5, times[-1] + 0.5, len(chosen) + 0.5, 0.5),
+        )
+        name = "truth" if role == "truth" else "forecast"
+        axes.set_title(name, loc="left", color=ROLE_COLOURS[role])
+        axes.set_xlabel("time step")
+        _number_times(axes, times)
+        axes.set_yticks([])
+    panels[0].set_ylabel(_feature_label(len(chosen), truth.shape[1]))
+    scale = figure.colorbar(image, cax=scale_axes)
+    scale.set_label("value")
+    scale.outline.set_visible(False)
+
+
+def _feature_label(shown: int, total: int) -> str:
+    return f"{total} features" if shown == total else f"{shown} of {total:,} features"
