@@ -1,5 +1,65 @@
-"""Video representations learned without labels: recurrent encoders and decoders for Keras 3."""
+"""Video representations learned without labels: recurrent encoders and decoders for Keras 3.
+
+    >>> import keras_videolstm as kvl
+    >>> model = kvl.load("composite_youtube")
+    >>> model.encode(percepts), model.forecast(percepts, steps=30)
+
+Names are imported on first use, so that `import keras_videolstm` is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from keras_videolstm._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from keras_videolstm.checkpoints import list_checkpoints, load, load_metadata, save, verify
+    from keras_videolstm.layers import (
+        ConditionalDecoder,
+        FrameStandardizer,
+        PeepholeLSTMCell,
+        VideoEncoder,
+        unroll,
+    )
+    from keras_videolstm.models import ActionClassifier, VideoLSTM
+
+_HOMES = {
+    "ActionClassifier": "models",
+    "ConditionalDecoder": "layers",
+    "FrameStandardizer": "layers",
+    "PeepholeLSTMCell": "layers",
+    "VideoEncoder": "layers",
+    "VideoLSTM": "models",
+    "list_checkpoints": "checkpoints",
+    "load": "checkpoints",
+    "load_metadata": "checkpoints",
+    "save": "checkpoints",
+    "unroll": "layers",
+    "verify": "checkpoints",
+}
+
+__all__ = [
+    "ActionClassifier",
+    "ConditionalDecoder",
+    "FrameStandardizer",
+    "PeepholeLSTMCell",
+    "VideoEncoder",
+    "VideoLSTM",
+    "__version__",
+    "list_checkpoints",
+    "load",
+    "load_metadata",
+    "save",
+    "unroll",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'keras_videolstm' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"keras_videolstm.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,7 +5,6 @@ PyTorch is not needed, and nothing in the checkpoint can run code: its reader kn
 
 import pickle
 import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +12,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-import h5py
 import keras
 import numpy as np
 from matplotlib import cbook, pyplot
 from numpy.lib.stride_tricks import as_strided
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.half_precision import save_half
 from keras_videolstm.percepts.efficientnet_lite0 import IMAGE_SIZE, efficientnet_lite0
 
 WEIGHTS_NAME = "model.weights.h5"
 CHECKPOINT_MAGIC = 0x1950A86A20F9469CFC6C
 STORAGE_DTYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
-MAX_RELATIVE_ERROR = 1e-3
 
 # PyTorch stores kernels as (out, in, height, width) and depthwise ones as (channel, 1, h, w).
 CONV_AXES = (2, 3, 1, 0)
@@ -239,57 +237,6 @@ def _check_shapes(layer: keras.Layer, values: list[np.ndarray]) -> None:
     received = [value.shape for value in values]
     if expected != received:
         raise InputError(f"Expected shapes {expected} for {layer.name}. Received: {received}")
-
-
-def save_half(model: keras.Model, path: Path) -> int:
-    """Save weights as `.weights.h5` in half precision; return how many arrays stayed float32.
-
-    Example:
-        >>> save_half(efficientnet_lite0(), Path("model.weights.h5"))  # doctest: +SKIP
-        0
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        full, half = Path(folder, "full.weights.h5"), Path(folder, "half.weights.h5")
-        model.save_weights(full)
-        with h5py.File(full, "r") as source, h5py.File(half, "w") as target:
-            kept = _copy_group(source, target)
-        # Renamed only when complete, so that a broken run never leaves half a file behind.
-        half.replace(path)
-    return kept
-
-
-def _copy_group(source: h5py.Group, target: h5py.Group) -> int:
-    """Copy groups and attributes as they are and datasets narrowed; count those left wide."""
-    target.attrs.update(source.attrs)
-    kept = 0
-    for name, item in source.items():
-        if isinstance(item, h5py.Group):
-            kept += _copy_group(item, target.create_group(name))
-            continue
-        values = narrow(item[()])
-        target.create_dataset(name, data=values).attrs.update(item.attrs)
-        kept += values.dtype == np.float32
-    return kept
-
-
-def narrow(values: np.ndarray) -> np.ndarray:
-    """Return float32 values as float16 where that costs at most 1e-3 of them, else unchanged.
-
-    Example:
-        >>> narrow(np.array([0.1], "float32")).dtype, narrow(np.array([1e-7], "float32")).dtype
-        (dtype('float16'), dtype('float32'))
-    """
-    if values.dtype != np.float32:
-        return values
-    with np.errstate(over="ignore"):
-        half = values.astype(np.float16)
-    # A kernel's terms are summed, so an error counts against its largest term. In a vector each
-    # number rules a channel alone, so it counts by itself: the variances of dead channels, down to
-    # 1e-22, would underflow, and the vectors are too short for their size to matter.
-    scale = np.abs(values).max(initial=0) if values.ndim > 1 else np.abs(values)
-    fits = np.abs(half.astype(np.float32) - values) <= MAX_RELATIVE_ERROR * scale
-    return half if fits.all() else values
 
 
 def convert(pth: Path, out: Path) -> None:

@@ -1,1 +1,1 @@
-"""keras_videolstm.data"""
+"""Videos, percept stores and moving digits as tf.data."""

@@ -129,6 +129,4 @@ def moving_mnist_test_set(test_digits: np.ndarray, batch_size: int = 100) -> tf.
     Example:
         >>> batches = moving_mnist_test_set(load_digits("test", "mnist_folder").images)
     """
-    return moving_mnist(
-        test_digits, seed=TEST_SEED, batch_size=batch_size, count=TEST_SEQUENCES
-    )
+    return moving_mnist(test_digits, seed=TEST_SEED, batch_size=batch_size, count=TEST_SEQUENCES)

@@ -17,7 +17,7 @@ from keras_videolstm.errors import InputError
 FORMAT = 1
 UNLABELLED = -1
 
-ReadRows = Callable[[tf.Tensor, int], tf.Tensor]
+ReadRows = Callable[[tf.Tensor, tf.Tensor | int], tf.Tensor]
 
 
 class PerceptStore:
@@ -158,19 +158,19 @@ class PerceptStore:
             logging.getLogger(__name__).info("tensorflow-io does not run here: %s", error)
             return None
 
-        def read(start: tf.Tensor, length: int) -> tf.Tensor:
-            return tf.ensure_shape(rows[start : start + length], (length, self.feature_dim))
+        def read(start: tf.Tensor, length: tf.Tensor | int) -> tf.Tensor:
+            return tf.ensure_shape(rows[start : start + length], (None, self.feature_dim))
 
         return read
 
     def _h5py_reader(self) -> ReadRows:
         rows = h5py.File(self.path)["percepts"]
 
-        def read(start: tf.Tensor, length: int) -> tf.Tensor:
-            def slice_rows(first: np.ndarray) -> np.ndarray:
-                return rows[first : first + length]
+        def read(start: tf.Tensor, length: tf.Tensor | int) -> tf.Tensor:
+            def slice_rows(first: np.ndarray, count: np.ndarray) -> np.ndarray:
+                return rows[first : first + count]
 
-            found = tf.numpy_function(slice_rows, [start], tf.float32, stateful=False)
-            return tf.ensure_shape(found, (length, self.feature_dim))
+            found = tf.numpy_function(slice_rows, [start, length], tf.float32, stateful=False)
+            return tf.ensure_shape(found, (None, self.feature_dim))
 
         return read

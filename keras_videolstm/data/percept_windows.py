@@ -22,13 +22,17 @@ class StoreSelection:
     store: PerceptStore
     groups: tuple[str, ...] | None = None
 
+    @property
+    def videos(self) -> np.ndarray:
+        """Numbers of the videos taken."""
+        return self.store.videos_of_groups(self.groups)
+
     def window_starts(self, length: int) -> np.ndarray:
         """Return the first row of every window of `length` frames inside one video."""
         starts = [
             first + np.arange(count - length + 1)
             for first, count in (
-                (self.store.starts[i], self.store.frame_counts[i])
-                for i in self.store.videos_of_groups(self.groups)
+                (self.store.starts[i], self.store.frame_counts[i]) for i in self.videos
             )
             if count >= length
         ]
@@ -81,6 +85,7 @@ def percept_windows(
     numbers = np.repeat(np.arange(len(starts)), [len(s) for s in starts])
     places = tf.constant(np.concatenate(starts), tf.int64)
     store_of = tf.constant(numbers, tf.int32)
+    (feature_dim,) = dims
     readers = [selection.store.row_reader() for selection in selections]
 
     def window(index: tf.Tensor) -> tf.Tensor:
@@ -88,7 +93,8 @@ def percept_windows(
         start = places[drawn]
         # Bound as a default: the lambdas outlive the loop variable.
         branches = [lambda read=read: read(start, length) for read in readers]
-        return tf.switch_case(store_of[drawn], branches)
+        found = tf.switch_case(store_of[drawn], branches)
+        return tf.ensure_shape(found, (length, feature_dim))
 
     indices = tf.data.Dataset.counter(start=first)
     if count is not None:
@@ -98,18 +104,23 @@ def percept_windows(
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def feature_statistics(selections: Sequence[StoreSelection]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation `(features,)` over all frames of the selections.
+def feature_statistics(
+    parts: Sequence[tuple[PerceptStore, Sequence[int]]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation `(features,)` over all frames of the named videos.
 
     One pass, video by video; a feature that never changes gets a deviation of 1.
 
+    Args:
+        parts: stores, each with the numbers of its videos that count.
+
     Example:
-        >>> mean, deviation = feature_statistics([StoreSelection(PerceptStore("ucf.h5"))])
+        >>> mean, deviation = feature_statistics([(PerceptStore("ucf.h5"), [0, 1, 2])])
     """
     count, total, squares = 0, 0.0, 0.0
-    for selection in selections:
-        for index in selection.store.videos_of_groups(selection.groups):
-            percepts = selection.store.read(index).astype("float64")
+    for store, videos in parts:
+        for video in videos:
+            percepts = store.read(video).astype("float64")
             count += len(percepts)
             total = total + percepts.sum(axis=0)
             squares = squares + np.square(percepts).sum(axis=0)

@@ -47,7 +47,9 @@ class FrameFormat:
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise InputError(f"Expected fps between 0 and 1000. Received: fps={self.fps}")
         if self.size is not None and self.size < 1:
-            raise InputError(f"Expected a positive frame size in pixels. Received: size={self.size}")
+            raise InputError(
+                f"Expected a positive frame size in pixels. Received: size={self.size}"
+            )
         if self.fit not in _FITS:
             raise InputError(f"Expected fit to be one of {_FITS}. Received: fit={self.fit!r}")
         if self.short_side is not None and self.short_side < (self.size or 1):

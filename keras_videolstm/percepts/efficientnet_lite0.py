@@ -85,12 +85,15 @@ def _fold(model: keras.Model) -> keras.Model:
     def rebuild(layer: layers.Layer) -> layers.Layer:
         config = layer.get_config()
         if isinstance(layer, layers.BatchNormalization):
-            return layers.Activation("linear", name=layer.name)
+            return layers.Identity(name=layer.name)
         if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
             config["use_bias"] = True
         return type(layer).from_config(config)
 
-    folded = keras.models.clone_model(model, clone_function=rebuild)
+    def call(layer: layers.Layer, *inputs: KerasTensor, **_: object) -> KerasTensor:
+        return layer(*inputs)  # without the mask that batch normalisation was called with
+
+    folded = keras.models.clone_model(model, clone_function=rebuild, call_function=call)
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
             normalisation = model.get_layer(layer.name.removesuffix("_conv") + "_bn")

@@ -1,0 +1,310 @@
+"""Load, list, verify and save checkpoints: zoo entries, folders, files, URLs."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlparse
+
+import keras
+import numpy as np
+
+import keras_videolstm.objectives  # noqa: F401  (registers the losses that .keras files name)
+from keras_videolstm._version import __version__
+from keras_videolstm.errors import InputError
+from keras_videolstm.files import atomic_path, sha256_of, write_text
+from keras_videolstm.half_precision import save_half
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.percepts import efficientnet_lite0
+from keras_videolstm.zoo_folder import zoo_folder
+
+FORMAT = 1
+CONFIG, WEIGHTS, METADATA, GOLDEN = "config.json", "model.weights.h5", "metadata.json", "golden.npz"
+# Outputs of the same weights on another processor differ by rounding, no more.
+_GOLDEN_TOLERANCE = 2e-3
+_LARGEST_ENTRY = 500_000_000
+
+_BUILDERS: dict[str, Callable[[dict[str, Any]], keras.Model]] = {
+    "VideoLSTM": VideoLSTM.from_config,
+    "ActionClassifier": ActionClassifier.from_config,
+    "EfficientNetLite0": lambda config: efficientnet_lite0(**config),
+}
+
+
+def list_checkpoints() -> tuple[str, ...]:
+    """Return the names of the zoo.
+
+    Example:
+        >>> list_checkpoints()
+        ('composite_youtube', 'efficientnet_lite0')
+    """
+    return tuple(sorted(path.parent.name for path in zoo_folder().glob(f"*/{METADATA}")))
+
+
+def load(name: str | os.PathLike, sha256: str | None = None) -> keras.Model:
+    """Load a pretrained model, ready to use; no network is needed for the zoo.
+
+    Args:
+        name: a name of the zoo; a folder in the zoo's format (a published entry, a fine-tuned
+            classifier); a `.keras` file; or the URL of a `.keras` file or of a zipped entry, which
+            is kept in Keras' cache.
+        sha256: of the file, 64 hexadecimal digits; needed with a URL.
+
+    Returns:
+        A `VideoLSTM`, an `ActionClassifier` or, for a convnet, a functional `keras.Model`.
+
+    Raises:
+        InputError: if the name is unknown, a hash is wrong, the format is newer, or a file is
+            missing or truncated.
+
+    Example:
+        >>> model = load("composite_youtube")
+        >>> model.forecast(percepts, steps=30)
+    """
+    text = os.fspath(name)
+    if urlparse(text).scheme in ("http", "https", "file"):
+        return _load_url(text, sha256)
+    if sha256 is not None and Path(text).is_file():
+        _check_sha256(Path(text), sha256)
+    if text.endswith(".keras"):
+        return _load_keras(Path(text))
+    return _load_entry(find_checkpoint(text))
+
+
+def load_metadata(name: str | os.PathLike) -> dict[str, Any]:
+    """Return a checkpoint's metadata: training data, protocol, metrics, percepts it reads.
+
+    Raises:
+        InputError: as `load`.
+
+    Example:
+        >>> load_metadata("composite_youtube")["percepts"]["extractor"]
+        'efficientnet_lite0'
+    """
+    return _read_metadata(find_checkpoint(os.fspath(name)))
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return the folder of a checkpoint: a zoo entry of that name, or the folder of that path.
+
+    Raises:
+        InputError: if there is neither; it lists the names.
+
+    Example:
+        >>> find_checkpoint("composite_youtube").name
+        'composite_youtube'
+    """
+    if name in list_checkpoints():
+        return zoo_folder() / name
+    if (Path(name) / METADATA).is_file():
+        return Path(name)
+    raise InputError(
+        f"Expected a checkpoint: one of {', '.join(list_checkpoints())}, a folder with "
+        f"{METADATA}, a .keras file, or a URL with its sha256. Received: {name!r}"
+    )
+
+
+def save(
+    model: keras.Model,
+    folder: str | os.PathLike,
+    metadata: Mapping[str, Any],
+    files: Mapping[str, str | bytes] | None = None,
+) -> None:
+    """Save a model as an entry in the zoo's format.
+
+    The metadata is written last, so a folder with metadata is complete.
+
+    Args:
+        model: a `VideoLSTM`, an `ActionClassifier` or EfficientNet-Lite0.
+        folder: of the entry; other files in it stay.
+        metadata: JSON-like; format, hashes, versions and parameter count are added.
+        files: further files, contents by name, that are hashed with the rest.
+
+    Example:
+        >>> save(model, "my_entry", {"description": "trained on my videos"})
+        >>> load("my_entry")
+    """
+    folder = Path(folder)
+    kind = _kind_of(model)
+    config = {} if kind == "EfficientNetLite0" else model.get_config()
+    contents: dict[str, str | bytes] = dict(files or {})
+    contents[CONFIG] = json.dumps({"model": kind, "config": config}, indent=2) + "\n"
+    (folder / METADATA).unlink(missing_ok=True)
+    save_half(model, folder / WEIGHTS)
+    restored = _BUILDERS[kind](config)
+    restored.load_weights(folder / WEIGHTS)
+    golden = io.BytesIO()
+    np.savez_compressed(golden, **golden_outputs(restored))
+    contents[GOLDEN] = golden.getvalue()
+    for name, content in contents.items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    names = sorted([*contents, WEIGHTS])
+    complete = {
+        "format": FORMAT,
+        **metadata,
+        "parameters": model.count_params(),
+        "versions": {"keras_videolstm": __version__, "keras": keras.__version__},
+        "sha256": {name: sha256_of(folder / name) for name in names},
+    }
+    write_text(folder / METADATA, json.dumps(complete, indent=2) + "\n")
+
+
+def verify(name: str | os.PathLike) -> dict[str, float]:
+    """Check an entry: every hash, that it loads, and that it gives its golden outputs.
+
+    Returns:
+        The largest difference from each golden output, relative to that output's largest value.
+
+    Raises:
+        InputError: at the first thing that is wrong.
+
+    Example:
+        >>> verify("composite_youtube")
+        {'encode': 0.0, 'forecast': 0.0, 'reconstruct': 0.0}
+    """
+    folder = find_checkpoint(os.fspath(name))
+    model = _load_entry(folder)
+    with np.load(folder / GOLDEN, allow_pickle=False) as stored:
+        expected = dict(stored)
+    found = golden_outputs(model)
+    differences = {}
+    for key, values in expected.items():
+        if key not in found or found[key].shape != values.shape:
+            raise InputError(f"Expected the golden output {key!r} of {folder}. Received: another")
+        scale = max(float(np.abs(values).max()), 1e-6)
+        differences[key] = float(np.abs(found[key] - values).max()) / scale
+        if not differences[key] <= _GOLDEN_TOLERANCE:
+            raise InputError(
+                f"Expected {key} of {folder} within {_GOLDEN_TOLERANCE} of its golden output. "
+                f"Received: a difference of {differences[key]:.2g}"
+            )
+    return differences
+
+
+def golden_outputs(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return the outputs of a model on a small input that is the same on every machine.
+
+    Example:
+        >>> sorted(golden_outputs(load("composite_youtube")))
+        ['encode', 'forecast', 'reconstruct']
+    """
+    rng = np.random.default_rng(2015)
+    if isinstance(model, ActionClassifier):
+        percepts = rng.random((24, model.feature_dim), "float32")
+        return {"classify": model.classify_blocks(percepts)}
+    if not isinstance(model, VideoLSTM):
+        images = rng.integers(0, 256, (2, 224, 224, 3)).astype("uint8")
+        return {"features": np.asarray(model.predict_on_batch(images)["features"])}
+    frames = rng.random((1, 8, *model.frame_shape), "float32")
+    outputs = {"encode": model.encode(frames)}
+    if "reconstruction" in model.decoders:
+        outputs["reconstruct"] = model.reconstruct(frames)
+    if "prediction" in model.decoders:
+        outputs["forecast"] = model.forecast(frames, steps=4)
+    return outputs
+
+
+def _kind_of(model: keras.Model) -> str:
+    if isinstance(model, VideoLSTM | ActionClassifier):
+        return type(model).__name__
+    if model.name == "efficientnet_lite0":
+        return "EfficientNetLite0"
+    raise InputError(f"Expected a model of {', '.join(_BUILDERS)}. Received: {type(model)}")
+
+
+def _load_entry(folder: Path) -> keras.Model:
+    metadata = _read_metadata(folder)
+    for name, expected in metadata["sha256"].items():
+        if PurePosixPath(name).name != name or "\\" in name:
+            raise InputError(
+                f"Expected plain file names in {folder / METADATA}. Received: {name!r}"
+            )
+        _check_sha256(folder / name, expected)
+    missing = {CONFIG, WEIGHTS, GOLDEN} - set(metadata["sha256"])
+    if missing:
+        raise InputError(f"Expected a sha256 of {missing} in {folder / METADATA}. Received: none")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        model = _BUILDERS[config["model"]](config["config"])
+        model.load_weights(folder / WEIGHTS)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise InputError(
+            f"Expected an architecture and weights that fit it. Received: {folder} ({error})"
+        ) from error
+    return model
+
+
+def _read_metadata(folder: Path) -> dict[str, Any]:
+    path = folder / METADATA
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+        found = int(metadata["format"])
+        metadata["sha256"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"Expected checkpoint metadata. Received: {path} ({error!r})") from error
+    if found > FORMAT:
+        raise InputError(
+            f"Expected checkpoint format {FORMAT} or older. Received: {folder} of format {found}; "
+            f"a newer keras-videolstm reads it"
+        )
+    return metadata
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise InputError(f"Expected the file {path}. Received: none, the checkpoint is incomplete")
+    found = sha256_of(path)
+    if found != expected.lower():
+        raise InputError(
+            f"Expected sha256 {expected} of {path}. Received: {found}; "
+            f"the file is truncated or was changed"
+        )
+
+
+def _load_keras(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise InputError(f"Expected a .keras file. Received: {path}, which does not exist")
+    try:
+        return keras.saving.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"Expected a complete .keras file of ours. Received: {path} ({error})"
+        ) from error
+
+
+def _load_url(url: str, sha256: str | None) -> keras.Model:
+    if sha256 is None:
+        raise InputError(f"Expected sha256= with a URL. Received: {url!r} without one")
+    ending = ".keras" if urlparse(url).path.endswith(".keras") else ".zip"
+    name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{sha256[:16]}{ending}"
+    try:
+        path = keras.utils.get_file(
+            name, url, file_hash=sha256, hash_algorithm="sha256", cache_subdir="keras_videolstm"
+        )
+    except Exception as error:  # get_file raises bare Exceptions for URL errors
+        raise InputError(
+            f"Expected a file of sha256 {sha256}. Received: {url} ({error})"
+        ) from error
+    _check_sha256(Path(path), sha256)
+    return _load_keras(Path(path)) if ending == ".keras" else _load_entry(_unzipped(Path(path)))
+
+
+def _unzipped(path: Path) -> Path:
+    """Unpack a zipped entry beside it; only plain file names are taken out of it."""
+    folder = path.with_suffix("")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if sum(member.file_size for member in members) > _LARGEST_ENTRY:
+                raise InputError(f"Expected an entry below 500 MB. Received: {path}")
+            for member in members:
+                with atomic_path(folder / PurePosixPath(member.filename).name) as temporary:
+                    temporary.write_bytes(archive.read(member))
+    except zipfile.BadZipFile as error:
+        raise InputError(f"Expected a zipped checkpoint. Received: {path} ({error})") from error
+    return find_checkpoint(str(folder))

@@ -1,0 +1,197 @@
+"""An action classifier over an encoder."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
+from keras_videolstm.errors import InputError
+from keras_videolstm.layers import FrameStandardizer, VideoEncoder
+from keras_videolstm.models.frames import checked_clips
+from keras_videolstm.models.video_lstm import VideoLSTM
+
+
+@keras.saving.register_keras_serializable(package="keras_videolstm")
+class ActionClassifier(keras.Model):
+    """A `VideoEncoder` and a softmax at every step (paper, section 3.1), as a functional model.
+
+    Args:
+        feature_dim: length of one percept.
+        class_names: names of the classes, in the order of the outputs.
+        units: number of units of each encoder layer, lowest first; none at all makes a classifier
+            of single frames, the paper's logistic regression.
+        dropout: rate between encoder layers and before the softmax, never through time; default 0.
+        peepholes: as in `PeepholeLSTMCell`; default `True`.
+
+    Call arguments:
+        inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
+            and leaves no trace.
+
+    Output shape:
+        A dict, float32: `"steps"` `(batch, time, classes)`, the probabilities at each step, and
+        `"action"` `(batch, classes)`, their mean over time.
+
+    Raises:
+        ValueError: if there are fewer than two classes or two of one name.
+
+    Example:
+        >>> classifier = ActionClassifier(1280, ["run", "walk"], units=(256, 256))
+        >>> classifier.classify(np.random.rand(90, 1280)).shape
+        (2,)
+    """
+
+    def __init__(
+        self,
+        feature_dim: int,
+        class_names: Sequence[str],
+        units: Sequence[int] = (256, 256),
+        dropout: float = 0.0,
+        peepholes: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        class_names = list(class_names)
+        if len(class_names) < 2 or len(set(class_names)) != len(class_names):
+            raise ValueError(
+                f"Expected at least two classes of different names. "
+                f"Received: class_names={class_names}"
+            )
+        dtype = kwargs.pop("dtype", None)
+
+        # --- Layers ---
+        standardizer = FrameStandardizer((feature_dim,), name="standardizer")
+        encoder = None
+        if units:
+            encoder = VideoEncoder(
+                units, dropout=dropout, peepholes=peepholes, name="encoder", dtype=dtype
+            )
+        head = keras.layers.Dense(
+            len(class_names), activation="softmax", dtype="float32", name="steps"
+        )
+
+        # --- Functional model ---
+        frames = keras.Input((None, feature_dim), name="frames")
+        features = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
+        if encoder is not None:
+            features, _ = encoder(features)
+        steps = head(keras.layers.Dropout(dropout, name="head_dropout")(features))
+        action = keras.layers.GlobalAveragePooling1D(name="action", dtype="float32")(steps)
+        super().__init__(inputs=frames, outputs={"steps": steps, "action": action}, **kwargs)
+
+        # --- Config ---
+        self.feature_dim = feature_dim
+        self.class_names = class_names
+        self.units = list(units)
+        self.dropout = dropout
+        self.peepholes = peepholes
+        self.standardizer = standardizer
+        self.encoder = encoder
+        self.head = head
+
+    @classmethod
+    def from_video_lstm(
+        cls, model: VideoLSTM, class_names: Sequence[str], dropout: float = 0.0, **kwargs: Any
+    ) -> "ActionClassifier":
+        """Make a classifier that starts from a model's encoder and standardisation.
+
+        Args:
+            model: reads vectors; its decoders are not used.
+            class_names: names of the classes.
+            dropout: as in the class.
+
+        Raises:
+            InputError: if the model reads something else than vectors.
+
+        Example:
+            >>> model = VideoLSTM("composite", (3,), units=[8], activation="linear")
+            >>> ActionClassifier.from_video_lstm(model, ["run", "walk"]).units
+            [8]
+        """
+        if len(model.frame_shape) != 1:
+            raise InputError(
+                f"Expected a model that reads vectors. Received: frame_shape={model.frame_shape}"
+            )
+        new = cls(
+            model.frame_shape[0],
+            class_names,
+            units=model.units,
+            dropout=dropout,
+            peepholes=model.peepholes,
+            **kwargs,
+        )
+        new.encoder.set_weights(model.encoder.get_weights())
+        if model.standardizer is not None:
+            new.standardizer.set_weights(model.standardizer.get_weights())
+        return new
+
+    def with_classes(self, class_names: Sequence[str]) -> "ActionClassifier":
+        """Return a classifier of other classes: encoder kept, head replaced.
+
+        Example:
+            >>> classifier = ActionClassifier(3, ["run", "walk"], units=[8])
+            >>> classifier.with_classes(["jump", "kick", "wave"]).class_names
+            ['jump', 'kick', 'wave']
+        """
+        new = type(self)(**{**self.get_config(), "class_names": list(class_names)})
+        new.standardizer.set_weights(self.standardizer.get_weights())
+        if self.encoder is not None:
+            new.encoder.set_weights(self.encoder.get_weights())
+        return new
+
+    def classify(
+        self, percepts: Any, block_steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
+    ) -> np.ndarray:
+        """Return the probabilities `(classes,)` of one video of any length.
+
+        They are averaged over the steps of a block and over all blocks (paper, section 3.1).
+
+        Args:
+            percepts: `(time, feature_dim)`.
+            block_steps: frames a block; default 16.
+            stride: frames from block to block; default 8.
+
+        Raises:
+            InputError: on a wrong shape or NaN.
+
+        Example:
+            >>> ActionClassifier(3, ["run", "walk"], units=[8]).classify(np.zeros((5, 3))).sum()
+            1.0
+        """
+        return self.classify_blocks(percepts, block_steps, stride).mean(axis=0)
+
+    def classify_blocks(
+        self, percepts: Any, block_steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
+    ) -> np.ndarray:
+        """Return the probabilities `(blocks, classes)` of each block; arguments as `classify`."""
+        clip, _ = checked_clips(percepts, (self.feature_dim,), "linear")
+        blocks = video_blocks(clip[0], block_steps, stride)
+        return self.predict(blocks, verbose=0)["action"]
+
+    def label(self, probabilities: Iterable[float]) -> str:
+        """Return the name of the likeliest class.
+
+        Example:
+            >>> ActionClassifier(3, ["run", "walk"], units=[8]).label([0.1, 0.9])
+            'walk'
+        """
+        return self.class_names[int(np.argmax(list(probabilities)))]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all arguments."""
+        dtype = self.encoder.dtype_policy.name if self.encoder is not None else "float32"
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": dtype,
+            "feature_dim": self.feature_dim,
+            "class_names": self.class_names,
+            "units": self.units,
+            "dropout": self.dropout,
+            "peepholes": self.peepholes,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ActionClassifier":
+        """Make the classifier from `get_config`'s result."""
+        return cls(**config)

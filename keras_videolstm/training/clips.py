@@ -1,0 +1,165 @@
+"""From a recipe's data to what a VideoLSTM's `fit` takes."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.data.action_clips import expand_groups
+from keras_videolstm.data.digits import load_digits
+from keras_videolstm.data.moving_mnist import BLOCK, moving_mnist
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_windows import (
+    StoreSelection,
+    feature_statistics,
+    percept_windows,
+)
+from keras_videolstm.errors import InputError
+from keras_videolstm.models.video_lstm import BASES, CONDITIONAL
+from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
+
+_VALIDATION_SEED_SHIFT = 1_000_003
+_VALIDATION_DIGITS = 5_000
+
+
+class ClipSource:
+    """The training stream and the fixed validation set of a recipe.
+
+    Args:
+        recipe: says which.
+        data_root: folder that the stores' paths are relative to.
+        mnist: for moving MNIST, as `load_digits` takes it.
+
+    Raises:
+        InputError: if data is missing or does not fit the model.
+
+    Example:
+        >>> source = ClipSource(Recipe.load("recipe.toml"), Path("data"))
+        >>> inputs, targets = next(iter(source.training(first_step=0)))
+    """
+
+    def __init__(self, recipe: Recipe, data_root: Path, mnist: str | None = None) -> None:
+        self._recipe = recipe
+        self._length = recipe.model.input_steps + recipe.model.prediction_steps
+        if recipe.data.kind == "percepts":
+            self._train = [_selection(s, data_root) for s in recipe.data.train]
+            self._validation = [_selection(s, data_root) for s in recipe.data.validation]
+            self._check_features()
+        else:
+            digits = load_digits("train", mnist)
+            self.digits_source = digits.source
+            # Validation uses digits of its own, cut from the training part.
+            held_out = min(_VALIDATION_DIGITS, len(digits.images) // 10)
+            self._train_digits = digits.images[:-held_out]
+            self._validation_digits = digits.images[-held_out:]
+
+    def _check_features(self) -> None:
+        expected = int(np.prod(self._recipe.model.frame_shape))
+        for selection in (*self._train, *self._validation):
+            if selection.store.feature_dim != expected:
+                raise InputError(
+                    f"Expected percepts of {expected} features, as model.frame_shape says. "
+                    f"Received: {selection.store.path} with {selection.store.feature_dim}"
+                )
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and deviation of the training part's features, in the frame's shape."""
+        shape = self._recipe.model.frame_shape
+        mean, deviation = feature_statistics([(s.store, s.videos) for s in self._train])
+        return mean.reshape(shape), deviation.reshape(shape)
+
+    def training(self, first_step: int) -> tf.data.Dataset:
+        """Return the endless stream of `(inputs, targets)` batches from a step on."""
+        first = first_step * self._recipe.training.batch_size
+        if self._recipe.data.kind == "percepts":
+            clips = percept_windows(
+                self._train,
+                self._length,
+                seed=self._recipe.seed,
+                batch_size=self._recipe.training.batch_size,
+                first=first,
+            )
+        else:
+            clips = self._digits_from(first)
+        return self._as_batches(clips)
+
+    def _digits_from(self, first: int) -> tf.data.Dataset:
+        skipped = first % BLOCK
+        clips = self._moving_mnist(self._train_digits, self._recipe.seed, first - skipped, None)
+        if not skipped:
+            return clips
+        clips = clips.unbatch().skip(skipped)
+        return clips.batch(self._recipe.training.batch_size, drop_remainder=True)
+
+    def validation(self) -> tf.data.Dataset:
+        """Return the fixed `(inputs, targets)` batches that validate."""
+        seed = self._recipe.seed + _VALIDATION_SEED_SHIFT
+        count = self._recipe.data.validation_windows
+        if self._recipe.data.kind == "percepts":
+            clips = percept_windows(
+                self._validation,
+                self._length,
+                seed=seed,
+                batch_size=self._recipe.training.batch_size,
+                count=count,
+            )
+        else:
+            clips = self._moving_mnist(self._validation_digits, seed, 0, count)
+        return self._as_batches(clips)
+
+    def _moving_mnist(
+        self, digits: np.ndarray, seed: int, first: int, count: int | None
+    ) -> tf.data.Dataset:
+        return moving_mnist(
+            digits,
+            seed=seed,
+            batch_size=self._recipe.training.batch_size,
+            steps=self._length,
+            digits_per_frame=self._recipe.data.digits_per_frame,
+            speed=self._recipe.data.speed,
+            first=first,
+            count=count,
+        )
+
+    def _as_batches(self, clips: tf.data.Dataset) -> tf.data.Dataset:
+        return clips.map(lambda clip: inputs_and_targets(clip, self._recipe.model)).prefetch(
+            tf.data.AUTOTUNE
+        )
+
+
+def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:
+    groups = expand_groups(recipe.groups) or None
+    return StoreSelection(PerceptStore(data_root / recipe.store), groups)
+
+
+def inputs_and_targets(
+    clip: tf.Tensor, model: ModelRecipe
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Split whole clips into a VideoLSTM's inputs and targets.
+
+    Args:
+        clip: `(batch, input_steps + prediction_steps, ...)`; uint8 is scaled to [0, 1].
+        model: variant, frame shape and numbers of steps.
+
+    Returns:
+        `{"frames": ...}` (and `"future"` where a conditional prediction needs it) and a dict with
+        the variant's own keys.
+
+    Example:
+        >>> model = ModelRecipe("composite", [3], [8], input_steps=2, prediction_steps=4)
+        >>> inputs, targets = inputs_and_targets(tf.zeros((1, 6, 3)), model)
+        >>> sorted(targets), targets["prediction"].shape
+        (['prediction', 'reconstruction'], TensorShape([1, 4, 3]))
+    """
+    if clip.dtype == tf.uint8:
+        clip = tf.cast(clip, tf.float32) / 255
+    clip = tf.reshape(clip, (-1, clip.shape[1], *model.frame_shape))
+    parts = {
+        "reconstruction": clip[:, : model.input_steps],
+        "prediction": clip[:, model.input_steps :],
+    }
+    keys = BASES[model.variant.removeprefix(CONDITIONAL)]
+    inputs = {"frames": parts["reconstruction"]}
+    if model.variant.startswith(CONDITIONAL) and "prediction" in keys:
+        inputs["future"] = parts["prediction"]
+    return inputs, {key: parts[key] for key in keys}

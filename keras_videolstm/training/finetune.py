@@ -1,0 +1,167 @@
+"""From a representation learned without labels to an action classifier."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from keras_videolstm.data.percept_blocks import all_blocks, random_blocks
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_windows import feature_statistics
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.objectives import StepCrossentropy
+from keras_videolstm.training.splits import Split
+
+_BLOCKS_A_BATCH = 256
+
+
+@dataclass(frozen=True)
+class FinetuneSettings:
+    """How a classifier is trained; the same for all kinds, so that they can be compared.
+
+    Attributes:
+        steps: most training steps.
+        batch_size: blocks a step.
+        learning_rate: Adam's.
+        dropout: rate between layers and before the softmax.
+        check_every: steps between two looks at the validation part.
+        patience: looks without a better validation loss before training stops.
+        seed: of weights, blocks and dropout.
+    """
+
+    steps: int = 1500
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    dropout: float = 0.5
+    check_every: int = 50
+    patience: int = 6
+    seed: int = 0
+
+
+def single_frame_classifier(
+    store: PerceptStore, split: Split, settings: FinetuneSettings
+) -> ActionClassifier:
+    """Make an untrained logistic regression on single frames, the paper's first baseline.
+
+    Example:
+        >>> classifier = single_frame_classifier(store, split, FinetuneSettings())
+    """
+    return _fresh_classifier(store, split, settings, units=(), peepholes=True)
+
+
+def scratch_classifier(
+    store: PerceptStore, split: Split, settings: FinetuneSettings, like: VideoLSTM
+) -> ActionClassifier:
+    """Make a classifier of random weights with the layers of a model, the paper's LSTM baseline.
+
+    Example:
+        >>> classifier = scratch_classifier(store, split, FinetuneSettings(), like=model)
+    """
+    return _fresh_classifier(store, split, settings, tuple(like.units), like.peepholes)
+
+
+def pretrained_classifier(
+    store: PerceptStore, settings: FinetuneSettings, model: VideoLSTM
+) -> ActionClassifier:
+    """Make a classifier that starts from a model's encoder.
+
+    Raises:
+        InputError: if the store's percepts are not what the model reads.
+
+    Example:
+        >>> classifier = pretrained_classifier(store, FinetuneSettings(), model)
+    """
+    if model.frame_shape != (store.feature_dim,):
+        raise InputError(
+            f"Expected percepts of shape {model.frame_shape}, which the checkpoint reads. "
+            f"Received: {store.path} with {store.feature_dim} features"
+        )
+    keras.utils.set_random_seed(settings.seed)
+    return ActionClassifier.from_video_lstm(model, store.class_names, dropout=settings.dropout)
+
+
+def _fresh_classifier(
+    store: PerceptStore,
+    split: Split,
+    settings: FinetuneSettings,
+    units: tuple[int, ...],
+    peepholes: bool,
+) -> ActionClassifier:
+    keras.utils.set_random_seed(settings.seed)
+    classifier = ActionClassifier(
+        store.feature_dim,
+        store.class_names,
+        units=units,
+        dropout=settings.dropout if units else 0.0,
+        peepholes=peepholes,
+    )
+    classifier.standardizer.set_statistics(*feature_statistics([(store, split.train)]))
+    return classifier
+
+
+def finetune(
+    classifier: ActionClassifier,
+    store: PerceptStore,
+    split: Split,
+    settings: FinetuneSettings,
+    verbose: int | str = 0,
+) -> dict[str, list[float]]:
+    """Train a classifier in place; keep the weights of the best validation loss.
+
+    Blocks are drawn at random, video by video; each step of a block is asked for the video's
+    label. Training stops when the validation part no longer gains. The test part is not touched.
+
+    Args:
+        classifier: trained in place.
+        store: labelled percepts.
+        split: parts; with an empty validation part all steps are run.
+        settings: see there.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The history: a list of values, one for each look, by name.
+
+    Raises:
+        InputError: if the loss is no longer a number.
+
+    Example:
+        >>> history = finetune(classifier, store, split, FinetuneSettings())
+        >>> history["val_loss"][-1]
+        0.31
+    """
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0),
+        loss={"steps": StepCrossentropy(), "action": None},
+        metrics={"action": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
+        jit_compile=False,
+    )
+    blocks = random_blocks(
+        store, split.train, seed=settings.seed, batch_size=settings.batch_size
+    ).map(_with_targets)
+    validation, callbacks = None, [keras.callbacks.TerminateOnNaN()]
+    if len(split.validation):
+        validation = all_blocks(store, split.validation, batch_size=_BLOCKS_A_BATCH)
+        validation = validation.map(_with_targets)
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                "val_loss", patience=settings.patience, restore_best_weights=True
+            )
+        )
+    history = classifier.fit(
+        blocks,
+        steps_per_epoch=settings.check_every,
+        epochs=max(settings.steps // settings.check_every, 1),
+        validation_data=validation,
+        callbacks=callbacks,
+        verbose=verbose,
+    ).history
+    if not np.isfinite(history["loss"]).all():
+        raise InputError(
+            f"Expected a finite loss. Received: NaN at a learning rate of {settings.learning_rate}"
+        )
+    return history
+
+
+def _with_targets(blocks, labels):
+    return blocks, {"steps": labels, "action": labels}

@@ -1,0 +1,243 @@
+"""A recipe: everything that makes a training run, as a small TOML file."""
+
+import dataclasses
+import os
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VARIANTS
+
+FORMAT = 1
+SCHEDULES = ("constant", "cosine")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass
+class ModelRecipe:
+    """Table `[model]`: the arguments of `VideoLSTM`, and how many frames it reads.
+
+    Attributes:
+        variant: as in `VideoLSTM`.
+        frame_shape: shape of a frame.
+        units: units of each layer, lowest first.
+        input_steps: frames read.
+        prediction_steps: frames predicted.
+        activation: `"sigmoid"` (cross entropy, nats per frame) or `"linear"` (half the squared
+            error per frame).
+        standardize: standardise features by the training data's statistics.
+        dropout: rate between layers.
+        peepholes: whether gates see the cell state.
+    """
+
+    variant: str
+    frame_shape: list[int]
+    units: list[int]
+    input_steps: int
+    prediction_steps: int
+    activation: str = "sigmoid"
+    standardize: bool = False
+    dropout: float = 0.0
+    peepholes: bool = True
+
+
+@dataclass
+class StoreRecipe:
+    """One percept store of `[[data.train]]` or `[[data.validation]]`.
+
+    Attributes:
+        store: path, relative to the folder given as `--data` (default: the recipe's own).
+        groups: groups to take, ranges such as `"g16-g25"` allowed; default all.
+    """
+
+    store: str
+    groups: list[str] = field(default_factory=list)
+
+
+@dataclass
+class DataRecipe:
+    """Table `[data]`: what is learned from.
+
+    Attributes:
+        kind: `"percepts"` or `"moving_mnist"`.
+        train: stores to train on (percepts).
+        validation: stores to validate on (percepts).
+        digits_per_frame: moving MNIST's number of digits.
+        speed: moving MNIST's part of the free range a frame, or a [low, high] range.
+        validation_windows: number of windows or sequences in the fixed validation set.
+    """
+
+    kind: str
+    train: list[StoreRecipe] = field(default_factory=list)
+    validation: list[StoreRecipe] = field(default_factory=list)
+    digits_per_frame: int = 2
+    speed: float | list[float] = 0.1
+    validation_windows: int = 1000
+
+
+@dataclass
+class OptimizerRecipe:
+    """Table `[optimizer]`.
+
+    Attributes:
+        name: any Keras optimiser, such as `"adam"` or `"rmsprop"`.
+        learning_rate: the highest.
+        schedule: `"constant"`, or `"cosine"`, which falls to zero at the last step.
+        warmup_steps: steps of linear rise at the start.
+        clipnorm: clip the gradients' joint norm to this; 0 does not.
+        weight_decay: decoupled; 0 is none.
+    """
+
+    name: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    warmup_steps: int = 0
+    clipnorm: float = 0.0
+    weight_decay: float = 0.0
+
+
+@dataclass
+class TrainingRecipe:
+    """Table `[training]`.
+
+    Attributes:
+        batch_size: sequences a step.
+        steps_per_epoch: steps between two validations and saves.
+        epochs: number of such spans.
+        precision: Keras dtype policy of the recurrent products.
+    """
+
+    batch_size: int
+    steps_per_epoch: int
+    epochs: int
+    precision: str = "float32"
+
+
+@dataclass
+class Recipe:
+    """A training run, complete: model, data, optimiser, schedule, seed, precision, horizon.
+
+    Attributes:
+        name: of the checkpoint that it makes.
+        seed: of weights, data order and dropout.
+        model, data, optimizer, training: the tables.
+        description: one line for people.
+        format: version of this format.
+
+    Raises:
+        InputError: on an unknown or missing key, a wrong type, or an impossible value.
+
+    Example:
+        >>> recipe = Recipe.load("zoo/composite_youtube/recipe.toml")
+        >>> recipe.model.units
+        [256, 256]
+    """
+
+    name: str
+    seed: int
+    model: ModelRecipe
+    data: DataRecipe
+    training: TrainingRecipe
+    optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
+    description: str = ""
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        _expect(self.format == FORMAT, "format", FORMAT, self.format)
+        _expect(self.model.variant in VARIANTS, "model.variant", VARIANTS, self.model.variant)
+        _expect(
+            self.data.kind in ("percepts", "moving_mnist"),
+            "data.kind",
+            "'percepts' or 'moving_mnist'",
+            self.data.kind,
+        )
+        if self.data.kind == "percepts":
+            has_both = bool(self.data.train and self.data.validation)
+            _expect(has_both, "data.train and data.validation", "at least one store each", "none")
+        schedule, precision = self.optimizer.schedule, self.training.precision
+        _expect(schedule in SCHEDULES, "optimizer.schedule", SCHEDULES, schedule)
+        _expect(precision in PRECISIONS, "training.precision", PRECISIONS, precision)
+        for table, key in (
+            (self.model, "input_steps"),
+            (self.model, "prediction_steps"),
+            (self.training, "batch_size"),
+            (self.training, "steps_per_epoch"),
+            (self.training, "epochs"),
+            (self.data, "validation_windows"),
+            (self.optimizer, "learning_rate"),
+        ):
+            _expect(getattr(table, key) > 0, key, "a positive number", getattr(table, key))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Recipe":
+        """Read a recipe from a TOML file."""
+        path = Path(path)
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise InputError(f"Expected a recipe. Received: {path}, which is not there") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"Expected a recipe in TOML. Received: {path} ({error})") from error
+        try:
+            return _from_table(cls, table, "")
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML, every default written out."""
+        return tomli_w.dumps(dataclasses.asdict(self))
+
+
+def _expect(holds: bool, key: str, expected: Any, received: Any) -> None:
+    if not holds:
+        raise InputError(f"Expected {key} to be {expected}. Received: {received!r}")
+
+
+def _from_table(kind: Any, table: Any, where: str) -> Any:
+    _expect(isinstance(table, dict), where or "a recipe", "a table", table)
+    types_of = typing.get_type_hints(kind)
+    unknown = sorted(set(table) - set(types_of))
+    if unknown:
+        raise InputError(
+            f"Expected only the keys {', '.join(types_of)} in {_table(where)}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    required = {f.name for f in dataclasses.fields(kind) if _is_required(f)}
+    missing = sorted(required - set(table))
+    if missing:
+        raise InputError(f"Expected the key {missing[0]!r} in {_table(where)}. Received: none")
+    values = {
+        key: _converted(types_of[key], value, f"{where}.{key}" if where else key)
+        for key, value in table.items()
+    }
+    return kind(**values)
+
+
+def _table(where: str) -> str:
+    return f"table [{where}]" if where else "the recipe"
+
+
+def _is_required(entry: dataclasses.Field) -> bool:
+    return entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+
+
+def _converted(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _from_table(kind, value, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is list:
+        _expect(isinstance(value, list), where, "a list", value)
+        return [_converted(arguments[0], item, where) for item in value]
+    if origin is types.UnionType:
+        kind = arguments[1] if isinstance(value, list) else arguments[0]
+        return _converted(kind, value, where)
+    if kind is float and type(value) is int:
+        return float(value)
+    _expect(type(value) is kind, where, f"of type {kind.__name__}", value)
+    return value

@@ -1,0 +1,143 @@
+"""Labelled videos into training, validation and test parts, sources never shared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_videolstm.data.percept_store import UNLABELLED, PerceptStore
+from keras_videolstm.errors import InputError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Numbers of the videos of each part.
+
+    Attributes:
+        train: videos that weights are learned from.
+        validation: videos that choose when to stop.
+        test: videos that are scored once, at the end; may be empty.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split_by_group(
+    store: PerceptStore,
+    *,
+    seed: int,
+    test_groups: Sequence[str] = (),
+    validation_groups: Sequence[str] = (),
+    with_test: bool = True,
+) -> Split:
+    """Split a store so that no source stands on two sides.
+
+    Parts whose groups are not named get a fifth of each class's sources, at least one, drawn by
+    `seed`; training gets the rest.
+
+    Args:
+        store: labelled percepts.
+        seed: of the draw.
+        test_groups: groups to test on.
+        validation_groups: groups to validate on.
+        with_test: whether a test part is wanted where no test groups are named.
+
+    Raises:
+        InputError: if there are no labels or a class has too few sources.
+
+    Example:
+        >>> split = split_by_group(
+        ...     PerceptStore("ucf.h5"), seed=1, test_groups=("g08",), validation_groups=("g13",)
+        ... )
+    """
+    labelled = np.flatnonzero(store.labels != UNLABELLED)
+    if not len(labelled) or len(store.class_names) < 2:
+        raise InputError(
+            f"Expected labelled videos of at least two classes. "
+            f"Received: {store.path} with the classes {', '.join(store.class_names) or '(none)'}"
+        )
+    part_of: dict[str, str] = {}
+    store.videos_of_groups(tuple(test_groups) + tuple(validation_groups))
+    part_of.update(dict.fromkeys(validation_groups, "validation"))
+    part_of.update(dict.fromkeys(test_groups, "test"))
+    wanted = [
+        part
+        for part, given in (("test", test_groups), ("validation", validation_groups))
+        if not given and (with_test or part != "test")
+    ]
+    _draw_groups(store, labelled, wanted, part_of, np.random.default_rng(seed))
+    parts = np.array([part_of[group] for group in store.groups[labelled]])
+    split = Split(*(labelled[parts == part] for part in ("train", "validation", "test")))
+    _check_training_part(store, split)
+    return split
+
+
+def _draw_groups(
+    store: PerceptStore,
+    labelled: np.ndarray,
+    wanted: Sequence[str],
+    part_of: dict[str, str],
+    rng: np.random.Generator,
+) -> None:
+    """Deal each class's groups that have no part yet; one group may occur in many classes."""
+    for number, name in enumerate(store.class_names):
+        groups = sorted(set(store.groups[labelled[store.labels[labelled] == number]]))
+        free = [group for group in groups if group not in part_of]
+        if not free:
+            continue
+        share = max(1, len(groups) // 5)
+        present = [part_of[group] for group in groups if group in part_of]
+        missing = {part: max(share - present.count(part), 0) for part in wanted}
+        if len(free) <= sum(missing.values()) and "train" not in present:
+            raise InputError(
+                f"Expected at least {1 + len(wanted)} sources of the class {name!r}, one for each "
+                f"part. Received: {len(groups)} ({', '.join(groups[:5])}); sources are named in a "
+                f"CSV's group column"
+            )
+        rng.shuffle(free)
+        for part, count in missing.items():
+            part_of.update(dict.fromkeys(free[:count], part))
+            free = free[count:]
+        part_of.update(dict.fromkeys(free, "train"))
+
+
+def _check_training_part(store: PerceptStore, split: Split) -> None:
+    present = set(store.labels[split.train])
+    missing = [name for number, name in enumerate(store.class_names) if number not in present]
+    if missing:
+        raise InputError(
+            f"Expected every class in the training part. Received: none of {', '.join(missing)}"
+        )
+
+
+def draw_shots(store: PerceptStore, split: Split, shots: int, seed: int) -> Split:
+    """Keep `shots` videos a class of the training and of the validation part, drawn by `seed`.
+
+    Validation shrinks too: who has few labels has few to validate with. The test part stays.
+
+    Raises:
+        InputError: if `shots` is not positive.
+
+    Example:
+        >>> small = draw_shots(store, split, shots=4, seed=1)
+    """
+    if shots < 1:
+        raise InputError(f"Expected at least one video a class. Received: shots={shots}")
+    rng = np.random.default_rng((seed, shots))
+    return Split(
+        _drawn(store, split.train, shots, rng),
+        _drawn(store, split.validation, shots, rng),
+        split.test,
+    )
+
+
+def _drawn(
+    store: PerceptStore, videos: np.ndarray, shots: int, rng: np.random.Generator
+) -> np.ndarray:
+    drawn = []
+    for number in np.unique(store.labels[videos]):
+        of_class = videos[store.labels[videos] == number]
+        drawn.append(rng.choice(of_class, min(shots, len(of_class)), replace=False))
+    return np.sort(np.concatenate(drawn)) if drawn else videos

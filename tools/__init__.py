@@ -1,0 +1,1 @@
+"""The command line of keras_videolstm, one file a command."""

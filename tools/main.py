@@ -1,0 +1,69 @@
+"""The command `videolstm-tools`."""
+
+import importlib
+import os
+from typing import Any
+
+import click
+
+from keras_videolstm._version import __version__
+from keras_videolstm.errors import InputError
+
+# Said before TensorFlow is imported: its start-up notices drown the answer.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_COMMANDS = {
+    "extract": "Video files to a store of percepts.",
+    "finetune": "Fine-tune a checkpoint into an action classifier.",
+    "make-figures": "Make a data set of moving figures as real video files.",
+    "predict": "Name the action in a clip, or forecast its next frames.",
+    "train": "Train a model by a recipe; continue where a killed run stopped.",
+    "zoo": "List, show, verify and publish checkpoints.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's file when it is run: `--help` must not wait for TensorFlow."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"keras_videolstm_tools.{cmd_name.replace('-', '_')}")
+        return module.command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; bad input becomes one sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (InputError, OSError) as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+        except KeyboardInterrupt as error:
+            raise click.ClickException(
+                "Stopped. What was finished is saved; the same command continues."
+            ) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Video representations with LSTMs: train, publish, fine-tune, predict.
+
+    \b
+    Example:
+      videolstm-tools finetune composite_youtube my_videos --out classifier
+      videolstm-tools predict classifier clip.mp4
+    """
+
+
+if __name__ == "__main__":
+    main()

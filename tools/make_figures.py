@@ -1,0 +1,49 @@
+"""`videolstm-tools make-figures`."""
+
+from pathlib import Path
+
+import click
+
+from keras_videolstm.data.figures import ACTIONS, generate_figures
+from keras_videolstm_tools.progress import ProgressLine
+
+
+@click.command(name="make-figures")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--figures", type=click.IntRange(1), default=8, show_default=True, help="People.")
+@click.option("--first-figure", type=click.IntRange(0), default=0, help="Number of the first.")
+@click.option(
+    "--clips", type=click.IntRange(1), default=2, show_default=True, help="Clips an action each."
+)
+@click.option(
+    "--action", "actions", multiple=True, type=click.Choice(ACTIONS), help="Repeat; default all."
+)
+@click.option("--seconds", type=float, default=2.5, show_default=True, help="Length of a clip.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def command(
+    folder: Path,
+    figures: int,
+    first_figure: int,
+    clips: int,
+    actions: tuple[str, ...],
+    seconds: float,
+    seed: int,
+) -> None:
+    """Make a data set of moving figures as real video files, for trying things out.
+
+    \b
+    Example:
+      videolstm-tools make-figures figures --figures 8
+    """
+    line = ProgressLine("make-figures", "clips")
+    generate_figures(
+        folder,
+        figures=figures,
+        clips_per_figure=clips,
+        actions=actions or ACTIONS,
+        seed=seed,
+        seconds=seconds,
+        first_figure=first_figure,
+        progress=lambda done, total: line(done, total, done),
+    )
+    click.echo(f"{folder}: one sub-folder an action, clips.csv")

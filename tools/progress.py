@@ -1,0 +1,40 @@
+"""Progress on the terminal, quiet where there is none."""
+
+import sys
+import time
+
+import click
+
+
+class ProgressLine:
+    """One line that says how far long work is, its rate and the time left.
+
+    On a terminal the line is rewritten; elsewhere a line is printed every 30 s.
+
+    Args:
+        label: what is being done.
+        unit: what is counted beside the clips, such as `"frames"`.
+    """
+
+    def __init__(self, label: str, unit: str) -> None:
+        self._label = label
+        self._unit = unit
+        self._start = self._last = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int, units: int) -> None:
+        """Show that `done` of `total` are done, after `units` units of work."""
+        now = time.monotonic()
+        if now - self._last < (0.2 if self._terminal else 30) and done < total:
+            return
+        self._last = now
+        seconds = max(now - self._start, 1e-6)
+        left = seconds / done * (total - done) if done else 0
+        line = (
+            f"{self._label}: {done}/{total}, {units} {self._unit}, "
+            f"{units / seconds:.0f} {self._unit}/s, {left:.0f} s left"
+        )
+        if self._terminal:
+            click.echo(f"\r{line:<78}", nl=done >= total, err=True)
+        else:
+            click.echo(line, err=True)

@@ -1,0 +1,62 @@
+"""`videolstm-tools train`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from keras_videolstm.training import Recipe, train
+
+
+@click.command(name="train")
+@click.option(
+    "--recipe",
+    "recipe_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="TOML file that says everything about the run.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option(
+    "--data",
+    "data_root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the recipe's stores are relative to.  [default: the recipe's folder]",
+)
+@click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
+@click.option(
+    "--resume/--no-resume", default=True, show_default=True, help="Continue the run in --out."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    recipe_path: Path,
+    out: Path,
+    data_root: Path | None,
+    mnist: str | None,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Train a model by a recipe; continue where a killed run stopped.
+
+    \b
+    Example:
+      videolstm-tools train --recipe recipe.toml --out run --data percepts
+    """
+    recipe = Recipe.load(recipe_path)
+    result = train(
+        recipe,
+        out,
+        data_root=data_root or recipe_path.parent,
+        mnist=mnist,
+        resume=resume,
+        verbose=0 if as_json else "auto",
+    )
+    best = result.history[result.best_epoch - 1]
+    if as_json:
+        summary = {"out": str(out), "best_epoch": result.best_epoch, "losses": best}
+        click.echo(json.dumps(summary, indent=2))
+        return
+    click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")
+    for name, value in best.items():
+        click.echo(f"  {name} = {value:.4g}")
+    click.echo(f"Kept in {out}: best.weights.h5, history.csv, tensorboard, {out}/recipe.toml")
