@@ -14,7 +14,8 @@ def save_half(model: keras.Model, path: Path) -> int:
     """Save weights as `.weights.h5` in half precision; return how many arrays stayed float32.
 
     Example:
-        >>> save_half(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), Path("w.weights.h5"))
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        >>> save_half(model, Path("w.weights.h5"))
         0
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Video files to frames: PyAV decoding, resampling by time stamps, resizing with the aspect kept."""
+"""Video files to frames: decoding, resampling by time stamps, resizing with the aspect kept."""
 
 import os
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def iter_frames(
     time stamp has passed. Pixels that are not square and rotated phone videos come out upright.
 
     Args:
-        path: a file in any container and codec that FFmpeg knows (avi, gif, mkv, mov, mp4, webm...).
+        path: a file of any container and codec of FFmpeg: avi, gif, mkv, mov, mp4, webm...
         frame_format: frame rate, size and fit; by default the file's own.
 
     Yields:

@@ -30,7 +30,7 @@ class _Companions:
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
 class VideoLSTM(keras.Model):
-    """Encoder LSTM and decoder LSTMs over video (paper, sections 2.2 to 2.4), as one functional model.
+    """Encoder and decoder LSTMs over video (paper, sections 2.2 to 2.4), a functional model.
 
     The encoder reads the input frames; the `reconstruction` decoder writes them again, last frame
     first, and the `prediction` decoder writes the frames that follow. A conditional variant feeds

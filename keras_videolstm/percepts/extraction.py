@@ -106,6 +106,30 @@ def extract(
     return report
 
 
+def clip_percepts(
+    path: str | os.PathLike, extractor: PerceptExtractor, frame_format: FrameFormat
+) -> np.ndarray:
+    """Return the percepts `(time, features)` of one video file.
+
+    Args:
+        path: the video.
+        extractor: maps frames to vectors.
+        frame_format: as `extractor.frame_format(fps, fit)` gives it.
+
+    Raises:
+        InputError: if the file cannot be read to its end.
+
+    Example:
+        >>> from keras_videolstm.percepts import get_extractor
+        >>> extractor = get_extractor("efficientnet_lite0")
+        >>> clip_percepts("clip.mp4", extractor, extractor.frame_format(fps=15)).shape
+        (87, 1280)
+    """
+    return np.concatenate(
+        [extractor(frames) for frames in _grouped(iter_frames(path, frame_format))]
+    )
+
+
 def _provenance(extractor: PerceptExtractor, frame_format: FrameFormat) -> dict:
     return {
         "extractor": extractor.name,

@@ -68,6 +68,30 @@ class ClipSource:
         mean, deviation = feature_statistics([(s.store, s.videos) for s in self._train])
         return mean.reshape(shape), deviation.reshape(shape)
 
+    def describe(self) -> list[dict[str, float | str]] | str:
+        """Return what the training part is made of, for cards and metadata."""
+        if self._recipe.data.kind == "moving_mnist":
+            return f"moving digits: {self.digits_source}"
+        described = []
+        for selection, recipe in zip(self._train, self._recipe.data.train, strict=True):
+            frames = int(selection.store.frame_counts[selection.videos].sum())
+            fps = selection.store.metadata["fps"]
+            described.append(
+                {
+                    "store": Path(recipe.store).name,
+                    "groups": ", ".join(recipe.groups) or "all",
+                    "videos": len(selection.videos),
+                    "frames": frames,
+                    **({"minutes": round(frames / fps / 60, 1)} if fps else {}),
+                }
+            )
+        return described
+
+    def percept_settings(self) -> dict[str, float | str | None]:
+        """Return how the percepts of the training part were made."""
+        metadata = self._train[0].store.metadata
+        return {key: metadata[key] for key in ("extractor", "fps", "fit")}
+
     def training(self, first_step: int) -> tf.data.Dataset:
         """Return the endless stream of `(inputs, targets)` batches from a step on."""
         first = first_step * self._recipe.training.batch_size

@@ -1,0 +1,146 @@
+"""Fine-tuning beside its baselines: the same videos, blocks and stopping rule for all."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.finetune import (
+    FinetuneSettings,
+    finetune,
+    pretrained_classifier,
+    scratch_classifier,
+    single_frame_classifier,
+)
+from keras_videolstm.training.scores import Scores, score_videos
+from keras_videolstm.training.splits import Split, draw_shots
+
+FINETUNED, SCRATCH, SINGLE_FRAME = "LSTM, fine-tuned", "LSTM from scratch", "single frame"
+
+
+@dataclass
+class MethodResult:
+    """What one method reached.
+
+    Attributes:
+        name: of the method.
+        test: scores on the test part, one for each repeat; empty without a test part.
+        validation: scores on the validation part, likewise.
+        classifier: of the first repeat.
+        history: of the first repeat.
+    """
+
+    name: str
+    test: list[Scores] = field(default_factory=list)
+    validation: list[Scores] = field(default_factory=list)
+    classifier: ActionClassifier | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+    def mean_and_std(self, score: str, part: str = "test") -> tuple[float, float]:
+        """Return mean and sample standard deviation of a score over the repeats.
+
+        Example:
+            >>> result.mean_and_std("video_accuracy")
+            (0.91, 0.012)
+        """
+        values = [getattr(scores, score) for scores in getattr(self, part)]
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return float(np.mean(values)), spread
+
+
+def compare(
+    model: VideoLSTM,
+    store: PerceptStore,
+    split: Split,
+    settings: FinetuneSettings,
+    *,
+    methods: Sequence[str] = (FINETUNED,),
+    repeats: int = 1,
+    shots: int | None = None,
+    test_store: PerceptStore | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[MethodResult]:
+    """Train classifiers by several methods, several times, and score them on the test part.
+
+    Repeat r uses seed `settings.seed + r` for weights, order, dropout and the draw of the shots;
+    within a repeat all methods see the same videos.
+
+    Args:
+        model: pretrained; it also says the layers of the LSTM from scratch.
+        store: labelled percepts.
+        split: of the store.
+        settings: the same for all methods.
+        methods: of `FINETUNED`, `SCRATCH`, `SINGLE_FRAME`.
+        repeats: number of seeds.
+        shots: videos a class to train and to validate on; `None` takes all.
+        test_store: a store of its own to test on, in place of the split's test part.
+        progress: told in words what is being done.
+
+    Returns:
+        A result for each method, in their order.
+
+    Raises:
+        InputError: if the test store has other classes or percepts.
+
+    Example:
+        >>> results = compare(load("composite_youtube"), store, split, FinetuneSettings())
+        >>> results[0].mean_and_std("video_accuracy")
+    """
+    if test_store is not None:
+        _check_same_kind(store, test_store)
+    results = {name: MethodResult(name) for name in methods}
+    for repeat in range(repeats):
+        seeded = dataclasses.replace(settings, seed=settings.seed + repeat)
+        drawn = split if shots is None else draw_shots(store, split, shots, seeded.seed)
+        for name, result in results.items():
+            if progress:
+                progress(f"{name}, repeat {repeat + 1} of {repeats}")
+            classifier = _untrained(name, model, store, drawn, seeded)
+            history = finetune(classifier, store, drawn, seeded)
+            _score(result, classifier, store, drawn, test_store)
+            if result.classifier is None:
+                result.classifier, result.history = classifier, history
+    return list(results.values())
+
+
+def _untrained(
+    name: str, model: VideoLSTM, store: PerceptStore, split: Split, settings: FinetuneSettings
+) -> ActionClassifier:
+    if name == FINETUNED:
+        return pretrained_classifier(store, settings, model)
+    if name == SCRATCH:
+        return scratch_classifier(store, split, settings, like=model)
+    return single_frame_classifier(store, split, settings)
+
+
+def _score(
+    result: MethodResult,
+    classifier: ActionClassifier,
+    store: PerceptStore,
+    split: Split,
+    test_store: PerceptStore | None,
+) -> None:
+    if len(split.validation):
+        result.validation.append(score_videos(classifier, store, split.validation))
+    if test_store is not None:
+        result.test.append(score_videos(classifier, test_store, np.arange(len(test_store))))
+    elif len(split.test):
+        result.test.append(score_videos(classifier, store, split.test))
+
+
+def _check_same_kind(store: PerceptStore, test_store: PerceptStore) -> None:
+    if test_store.class_names != store.class_names or (test_store.labels < 0).any():
+        raise InputError(
+            f"Expected test videos of the classes {', '.join(store.class_names)}. "
+            f"Received: {', '.join(test_store.class_names) or 'unlabelled videos'}"
+        )
+    for key in ("extractor", "fps", "fit", "size"):
+        if test_store.metadata.get(key) != store.metadata.get(key):
+            raise InputError(
+                f"Expected test percepts with {key}={store.metadata.get(key)!r}. "
+                f"Received: {key}={test_store.metadata.get(key)!r}"
+            )

@@ -1,0 +1,96 @@
+"""From a finished run to what a zoo entry holds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.clips import ClipSource
+from keras_videolstm.training.fit import RECIPE, build_model
+from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_keeper import RunKeeper
+
+_RESULTS = "<!-- results -->"
+
+
+def published_run(
+    run: Path, data_root: Path, mnist: str | None, card: Path
+) -> tuple[VideoLSTM, dict[str, Any], dict[str, str]]:
+    """Return a run's best model, its metadata and further files for `checkpoints.save`.
+
+    Args:
+        run: folder of a run that went to its end.
+        data_root, mnist: as in `train`; the validation part is measured again.
+        card: model card in Markdown; the line `<!-- results -->` is replaced by the results.
+
+    Raises:
+        InputError: if the run is not finished.
+
+    Example:
+        >>> model, metadata, files = published_run(
+        ...     Path("run"), Path("percepts"), None, Path("card.md")
+        ... )
+    """
+    recipe = Recipe.load(run / RECIPE)
+    keeper = RunKeeper(run)
+    if keeper.epochs_done < recipe.training.epochs:
+        raise InputError(
+            f"Expected a run of {recipe.training.epochs} epochs. "
+            f"Received: {run}, which stands at {keeper.epochs_done}; `train` continues it"
+        )
+    source = ClipSource(recipe, data_root, mnist)
+    model = build_model(recipe, source)
+    model.load_weights(run / "best.weights.h5")
+    metrics, table = _measure(model, source)
+    metadata: dict[str, Any] = {
+        "description": recipe.description,
+        "input_steps": recipe.model.input_steps,
+        "prediction_steps": recipe.model.prediction_steps,
+        "data": source.describe(),
+        "best_epoch": keeper.best_epoch,
+        "metrics": metrics,
+        "protocol": f"fixed set of {recipe.data.validation_windows} windows of the recipe's "
+        "validation part, free-running; mean over windows and frames",
+    }
+    if recipe.data.kind == "percepts":
+        metadata["percepts"] = source.percept_settings()
+    files = {
+        "recipe.toml": recipe.to_toml(),
+        "history.csv": (run / "history.csv").read_text(encoding="utf-8"),
+        "README.md": card.read_text(encoding="utf-8").replace(_RESULTS, table),
+    }
+    return model, metadata, files
+
+
+def _measure(model: VideoLSTM, source: ClipSource) -> tuple[dict[str, Any], str]:
+    """Measure the losses on the validation part, beside predictors that learn nothing."""
+    metrics: dict[str, Any] = dict(model.evaluate(source.validation(), verbose=0, return_dict=True))
+    metrics.pop("loss", None)
+    lines = ["| loss per frame | this model |", "|---|---|"]
+    lines += [f"| {name} | {value:.2f} |" for name, value in metrics.items()]
+    if "prediction" in model.decoders and model.activation == "linear":
+        held = _baselines(model, source)
+        metrics["baselines"] = held
+        lines += [f"| prediction by {name} | {value:.2f} |" for name, value in held.items()]
+    return metrics, "\n".join(lines)
+
+
+def _baselines(model: VideoLSTM, source: ClipSource) -> dict[str, float]:
+    """Half the squared error per frame, in the loss's own units, of trivial predictions."""
+    totals = {
+        "the last frame held": 0.0,
+        "the mean of the frames read": 0.0,
+        "the training mean": 0.0,
+    }
+    frames = 0
+    for inputs, targets in source.validation():
+        read, future = (np.asarray(part) for part in (inputs["frames"], targets["prediction"]))
+        if model.standardizer is not None:
+            read, future = (np.asarray(model.standardizer(part)) for part in (read, future))
+        guesses = (read[:, -1:], read.mean(axis=1, keepdims=True), 0.0)
+        for name, guess in zip(totals, guesses, strict=True):
+            totals[name] += 0.5 * float(np.square(future - guess).sum())
+        frames += future.shape[0] * future.shape[1]
+    return {name: total / frames for name, total in totals.items()}

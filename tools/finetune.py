@@ -1,0 +1,268 @@
+"""`videolstm-tools finetune`."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from keras_videolstm.checkpoints import load, load_metadata, save
+from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.files import write_text
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.percepts import ExtractionReport, cached_percepts
+from keras_videolstm.training.comparison import (
+    FINETUNED,
+    SCRATCH,
+    SINGLE_FRAME,
+    MethodResult,
+    compare,
+)
+from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm.training.splits import Split, split_by_group
+from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
+from keras_videolstm_tools.extract import show_skipped
+from keras_videolstm_tools.progress import ProgressLine
+
+_SCORES = ("frame_accuracy", "block_accuracy", "video_accuracy")
+_DEFAULTS = FinetuneSettings()
+
+
+@click.command(name="finetune")
+@click.argument("checkpoint")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--test", "test_data", type=click.Path(path_type=Path), help="Videos to test on.")
+@click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
+@click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Seeds.")
+@click.option("--shots", type=click.IntRange(1), help="Videos a class.  [default: all]")
+@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
+@click.option("--validation-groups", default="", help="Sources to validate on.")
+@click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
+@click.option("--fit", type=click.Choice(["crop", "pad"]), default="crop", show_default=True)
+@click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
+@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@click.option("--steps", type=click.IntRange(1), default=_DEFAULTS.steps, show_default=True)
+@click.option("--learning-rate", type=float, default=_DEFAULTS.learning_rate, show_default=True)
+@click.option("--dropout", type=float, default=_DEFAULTS.dropout, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def command(
+    checkpoint: str,
+    data: Path,
+    out: Path,
+    test_data: Path | None,
+    from_scratch: bool,
+    with_baselines: bool,
+    repeats: int,
+    shots: int | None,
+    test_groups: str,
+    validation_groups: str,
+    fps: float | None,
+    fit: str,
+    root: Path | None,
+    strict: bool,
+    steps: int,
+    learning_rate: float,
+    dropout: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Fine-tune a checkpoint into an action classifier.
+
+    DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
+    Sources (groups) never stand on both sides of a split; training stops by the validation part,
+    and the test part is scored once, at the end.
+
+    \b
+    Example:
+      videolstm-tools finetune composite_youtube my_videos --out classifier --compare
+    """
+    model = load(checkpoint)
+    if not isinstance(model, VideoLSTM):
+        raise InputError(f"Expected a video model to fine-tune. Received: {checkpoint}")
+    percepts = load_metadata(checkpoint).get("percepts")
+    if percepts is None:
+        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
+    percepts = {**percepts, "fit": fit, "fps": fps or percepts["fps"]}
+
+    def prepare(source: Path, name: str) -> tuple[PerceptStore, ExtractionReport]:
+        return _prepare(source, out / name, percepts, root, strict, quiet=as_json)
+
+    store, report = prepare(data, "percepts.h5")
+    test_store, test_report = prepare(test_data, "percepts-test.h5") if test_data else (None, None)
+    split = split_by_group(
+        store,
+        seed=seed,
+        test_groups=_groups(test_groups),
+        validation_groups=_groups(validation_groups),
+        with_test=test_store is None,
+    )
+    main_method = SCRATCH if from_scratch else FINETUNED
+    others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
+    methods = [name for name in others if name != main_method] + [main_method]
+    settings = FinetuneSettings(
+        steps=steps, learning_rate=learning_rate, dropout=dropout, seed=seed
+    )
+    results = compare(
+        model,
+        store,
+        split,
+        settings,
+        methods=methods,
+        repeats=repeats,
+        shots=shots,
+        test_store=test_store,
+        progress=None if as_json else lambda text: click.echo(f"training: {text}", err=True),
+    )
+    metrics = _metrics(results, store, split, test_store, shots, repeats)
+    _write(out, results, metrics, percepts, checkpoint, store, split, (report, test_report))
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+        return
+    click.echo(_table(results, metrics))
+    show_skipped(report)
+    if test_report:
+        show_skipped(test_report)
+    click.echo(f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png")
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    return expand_groups([name.strip() for name in text.split(",") if name.strip()])
+
+
+def _prepare(
+    source: Path, path: Path, percepts: dict, root: Path | None, strict: bool, quiet: bool
+) -> tuple[PerceptStore, ExtractionReport]:
+    if source.suffix == ".h5":
+        return PerceptStore(source), ExtractionReport()
+    return cached_percepts(
+        find_clips(source, root),
+        path,
+        extractor=percepts["extractor"],
+        fps=percepts["fps"],
+        fit=percepts["fit"],
+        strict=strict,
+        progress=None if quiet else ProgressLine("percepts", "frames"),
+    )
+
+
+def _metrics(
+    results: Sequence[MethodResult],
+    store: PerceptStore,
+    split: Split,
+    test_store: PerceptStore | None,
+    shots: int | None,
+    repeats: int,
+) -> dict:
+    tested = len(test_store) if test_store is not None else len(split.test)
+    return {
+        "protocol": {
+            "reduction": "probabilities averaged over the steps of 16-frame blocks at stride 8, "
+            "then over a video's blocks; accuracy is a mean over videos (blocks, frames)",
+            "classes": list(store.class_names),
+            "train_videos": len(split.train),
+            "validation_videos": len(split.validation),
+            "test_videos": tested,
+            "shots_a_class": shots,
+            "repeats": repeats,
+            "std": "sample standard deviation over the repeats",
+        },
+        "methods": {result.name: _method_metrics(result) for result in results},
+    }
+
+
+def _method_metrics(result: MethodResult) -> dict:
+    metrics: dict = {}
+    for part in ("validation", "test"):
+        if getattr(result, part):
+            metrics[part] = {
+                score: dict(zip(("mean", "std"), result.mean_and_std(score, part), strict=True))
+                for score in (*_SCORES, "video_nats")
+            }
+            metrics[part]["runs"] = [scores.as_dict() for scores in getattr(result, part)]
+    return metrics
+
+
+def _table(results: Sequence[MethodResult], metrics: dict) -> str:
+    protocol = metrics["protocol"]
+    part = "test" if results[0].test else "validation"
+    shots = protocol["shots_a_class"]
+    trained = f"{shots} a class of {protocol['train_videos']}" if shots else "all"
+    lines = [
+        f"{protocol[f'{part}_videos']} {part} videos, {len(protocol['classes'])} classes; "
+        f"trained on {trained} ({protocol['train_videos']} training videos there); "
+        f"mean ± std over {protocol['repeats']} seeds",
+        "",
+        "| accuracy, % | frame | block | video |",
+        "|---|---|---|---|",
+    ]
+    for result in results:
+        cells = [_cell(result.mean_and_std(score, part)) for score in _SCORES]
+        lines.append(f"| {result.name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(mean_and_std: tuple[float, float]) -> str:
+    mean, std = mean_and_std
+    return f"{100 * mean:.1f} ± {100 * std:.1f}"
+
+
+def _write(
+    out: Path,
+    results: Sequence[MethodResult],
+    metrics: dict,
+    percepts: dict,
+    checkpoint: str,
+    store: PerceptStore,
+    split: Split,
+    reports: tuple[ExtractionReport | None, ...],
+) -> None:
+    chosen = results[-1]
+    scores = (chosen.test or chosen.validation)[:1]
+    out.mkdir(parents=True, exist_ok=True)
+    labels = store.class_names
+    if scores:
+        part = "test" if chosen.test else "validation"
+        figure = draw_confusion(scores[0].confusion, labels, title=f"{chosen.name}, {part} videos")
+        save_figure(figure, out / "confusion.png")
+    save_figure(
+        draw_curves(chosen.history, xlabel="look at the validation part"), out / "curves.png"
+    )
+    if len(results) > 1 and scores:
+        bars = {r.name: r.mean_and_std("video_accuracy", part) for r in results}
+        bars = {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()}
+        figure = draw_bars(
+            bars, xlabel=f"video accuracy, % ({part} part)", chance=100 / len(labels)
+        )
+        save_figure(figure, out / "comparison.png")
+    skipped = [item for report in reports if report for item in report.skipped]
+    report = "# Report\n\n" + _table(results, metrics)
+    report += f"\nPretrained from: {checkpoint}. {metrics['protocol']['reduction']}.\n"
+    report += f"\nFiles left out: {len(skipped)}\n"
+    report += "".join(f"\n- {path}: {reason}" for path, reason in skipped)
+    write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_text(out / "split.csv", _split_csv(store, split))
+    metadata = {
+        "description": f"action classifier, {chosen.name}, from {checkpoint}",
+        "percepts": percepts,
+        "metrics": metrics["methods"][chosen.name],
+        "protocol": metrics["protocol"],
+    }
+    save(chosen.classifier, out, metadata, files={"report.md": report})
+
+
+def _split_csv(store: PerceptStore, split: Split) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "label", "group", "part"])
+    for part in ("train", "validation", "test"):
+        for video in getattr(split, part):
+            label = store.class_names[store.labels[video]]
+            writer.writerow([store.names[video], label, store.groups[video], part])
+    return text.getvalue()

@@ -1,0 +1,223 @@
+"""`videolstm-tools predict`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
+from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.data.video import FrameFormat, read_video
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.percepts import clip_percepts, get_extractor
+from keras_videolstm.visualization import (
+    Strip,
+    draw_action_timeline,
+    draw_forecast,
+    draw_sequence,
+    save_figure,
+    side_by_side,
+    write_animation,
+)
+
+_THUMBNAILS = 10
+_FILMS = (".gif", ".mp4")
+_DEFAULT_FPS = 15
+
+
+@click.command(name="predict")
+@click.argument("checkpoint")
+@click.argument("clip", type=click.Path(path_type=Path))
+@click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
+@click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
+@click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Picture (.png, .svg, .pdf) or film (.gif, .mp4).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    checkpoint: str,
+    clip: Path,
+    steps: int | None,
+    input_steps: int | None,
+    fps: float | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Name the action in a clip, or forecast its next frames.
+
+    A classifier names the action; a video model reads the first frames of the clip and forecasts
+    those that follow, beside the true ones as far as the clip has them.
+
+    \b
+    Example:
+      videolstm-tools predict classifier clip.mp4 --out timeline.png
+      videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
+    """
+    model = load(checkpoint)
+    metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
+    if isinstance(model, ActionClassifier):
+        result = _name_action(model, _percepts_of(metadata, checkpoint), clip, fps, out)
+    elif isinstance(model, VideoLSTM):
+        result = _forecast(model, metadata, checkpoint, clip, steps, input_steps, fps, out)
+    else:
+        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
+    click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+
+
+def _percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
+    if "percepts" not in metadata:
+        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
+    return metadata["percepts"]
+
+
+def _read_percepts(
+    percepts: dict[str, Any], clip: Path, fps: float | None
+) -> tuple[np.ndarray, FrameFormat]:
+    extractor = get_extractor(percepts["extractor"])
+    frame_format = extractor.frame_format(fps or percepts["fps"], percepts["fit"])
+    return clip_percepts(clip, extractor, frame_format), frame_format
+
+
+def _name_action(
+    model: ActionClassifier,
+    percepts: dict[str, Any],
+    clip: Path,
+    fps: float | None,
+    out: Path | None,
+) -> dict[str, Any]:
+    features, frame_format = _read_percepts(percepts, clip, fps)
+    blocks = model.classify_blocks(features)
+    mean = blocks.mean(axis=0)
+    order = np.argsort(mean)[::-1]
+    if out is not None:
+        _draw_timeline(model, blocks, clip, frame_format, len(features), out)
+    return {
+        "clip": str(clip),
+        "action": model.label(mean),
+        "probabilities": {model.class_names[i]: float(mean[i]) for i in order},
+        "frames": len(features),
+        "blocks": len(blocks),
+        **({"out": str(out)} if out else {}),
+    }
+
+
+def _draw_timeline(
+    model: ActionClassifier,
+    blocks: np.ndarray,
+    clip: Path,
+    frame_format: FrameFormat,
+    frames: int,
+    out: Path,
+) -> None:
+    rate = frame_format.fps or _DEFAULT_FPS
+    starts = np.array(block_starts(frames, BLOCK_STEPS, BLOCK_STRIDE))
+    times = (starts + min(BLOCK_STEPS, frames) / 2) / rate
+    chosen = np.unique(np.linspace(0, frames - 1, _THUMBNAILS).astype(int))
+    thumbnails = read_video(clip, frame_format)[chosen]
+    figure = draw_action_timeline(
+        blocks, model.class_names, times, frames=thumbnails, frame_times=chosen / rate
+    )
+    save_figure(figure, out)
+
+
+def _forecast(
+    model: VideoLSTM,
+    metadata: dict[str, Any],
+    checkpoint: str,
+    clip: Path,
+    steps: int | None,
+    input_steps: int | None,
+    fps: float | None,
+    out: Path | None,
+) -> dict[str, Any]:
+    input_steps = input_steps or metadata.get("input_steps", BLOCK_STEPS)
+    steps = steps or model.prediction_steps
+    pixels = len(model.frame_shape) == 3
+    if pixels:
+        frames = _read_pixels(model, clip, fps or metadata.get("fps", _DEFAULT_FPS))
+    else:
+        frames, _ = _read_percepts(_percepts_of(metadata, checkpoint), clip, fps)
+    read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
+    forecast = model.forecast(read, steps)
+    result: dict[str, Any] = {
+        "clip": str(clip),
+        "frames_read": len(read),
+        "frames_forecast": steps,
+        "frames_of_truth": len(truth),
+    }
+    if len(truth):
+        result["mean_squared_error"] = _errors(read, truth, forecast[: len(truth)])
+    if out is not None:
+        draw = _draw_frames if pixels else _draw_features
+        draw(read, truth, forecast, out)
+        result["out"] = str(out)
+    return result
+
+
+def _read_pixels(model: VideoLSTM, clip: Path, fps: float) -> np.ndarray:
+    """Read a clip as the model's frames: square, grey where it has one channel, in [0, 1]."""
+    height, width, channels = model.frame_shape
+    if height != width:
+        raise InputError(f"Expected a model of square frames. Received: {model.frame_shape}")
+    frames = read_video(clip, FrameFormat(fps=fps, size=height)).astype("float32") / 255
+    # ITU-R BT.601 luma, as image libraries turn colour into grey.
+    return frames if channels == 3 else (frames @ np.float32([0.299, 0.587, 0.114]))[..., None]
+
+
+def _errors(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
+    """Mean squared error per value, beside that of holding the last frame."""
+    return {
+        "forecast": float(np.square(forecast - truth).mean()),
+        "last frame held": float(np.square(read[-1] - truth).mean()),
+    }
+
+
+def _draw_frames(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray, out: Path) -> None:
+    start = len(read)
+    film = [Strip(read, 0, "input")]
+    if len(truth):
+        film.append(Strip(truth, start, "truth"))
+    rows = {"film": film, "forecast": Strip(forecast, start, "prediction")}
+    if out.suffix.lower() in _FILMS:
+        write_animation(side_by_side(rows, input_steps=start), out)
+    else:
+        save_figure(draw_sequence(rows, input_steps=start), out)
+
+
+def _draw_features(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray, out: Path) -> None:
+    if out.suffix.lower() in _FILMS:
+        raise InputError(
+            f"Expected a picture (.png): this model forecasts features, not pixels. Received: {out}"
+        )
+    if not len(truth):
+        raise InputError("Expected a longer clip: nothing follows the frames read. Received: none")
+    held = np.square(read[-1] - truth).mean(axis=1)
+    mean = np.square(read.mean(axis=0) - truth).mean(axis=1)
+    figure = draw_forecast(
+        truth,
+        forecast[: len(truth)],
+        len(read),
+        baselines={"last frame held": held, "mean of the frames read": mean},
+    )
+    save_figure(figure, out)
+
+
+def _as_text(result: dict[str, Any]) -> str:
+    if "action" in result:
+        likeliest = list(result["probabilities"].items())[:3]
+        named = ", ".join(f"{name} {100 * p:.0f}%" for name, p in likeliest)
+        text = f"{result['clip']}: {result['action']}  ({named}; {result['blocks']} blocks)"
+    else:
+        text = (
+            f"{result['clip']}: {result['frames_read']} frames read, "
+            f"{result['frames_forecast']} forecast"
+        )
+        for name, error in result.get("mean_squared_error", {}).items():
+            text += f"\n  mean squared error, {name}: {error:.4g}"
+    return text + (f"\n{result['out']}" if "out" in result else "")

@@ -1,0 +1,143 @@
+"""`videolstm-tools zoo`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from keras_videolstm.checkpoints import (
+    find_checkpoint,
+    list_checkpoints,
+    load_metadata,
+    save,
+    verify,
+)
+from keras_videolstm.errors import InputError
+from keras_videolstm.files import write_text
+from keras_videolstm.training.publication import published_run
+from keras_videolstm.zoo_folder import zoo_folder
+
+
+@click.group(name="zoo")
+def command() -> None:
+    """List, show, verify and publish checkpoints.
+
+    \b
+    Example:
+      videolstm-tools zoo list
+    """
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_command(as_json: bool) -> None:
+    """List the checkpoints that `load` takes by name.
+
+    \b
+    Example:
+      videolstm-tools zoo list
+    """
+    entries = {name: load_metadata(name) for name in list_checkpoints()}
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+        return
+    for name, metadata in entries.items():
+        size = metadata["parameters"] / 1e6
+        click.echo(f"{name:24} {size:6.1f} M parameters  {metadata['description']}")
+
+
+@command.command(name="show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the metadata as JSON.")
+def show_command(name: str, as_json: bool) -> None:
+    """Show a checkpoint's card.
+
+    \b
+    Example:
+      videolstm-tools zoo show composite_youtube
+    """
+    card = find_checkpoint(name) / "README.md"
+    if as_json or not card.is_file():
+        click.echo(json.dumps(load_metadata(name), indent=2))
+    else:
+        click.echo(card.read_text(encoding="utf-8"))
+
+
+@command.command(name="verify")
+@click.argument("names", nargs=-1)
+def verify_command(names: tuple[str, ...]) -> None:
+    """Check hashes, loading and golden outputs; of all checkpoints if none is named.
+
+    \b
+    Example:
+      videolstm-tools zoo verify composite_youtube
+    """
+    for name in names or list_checkpoints():
+        differences = verify(name)
+        worst = max(differences.values(), default=0.0)
+        click.echo(
+            f"{name}: good; {len(differences)} golden outputs, largest difference {worst:.2g}"
+        )
+
+
+@command.command(name="publish")
+@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--card", required=True, type=click.Path(path_type=Path), help="Model card, Markdown."
+)
+@click.option("--data", "data_root", type=click.Path(path_type=Path), help="As in train.")
+@click.option("--mnist", type=click.Path(), help="As in train.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: the zoo's folder]"
+)
+def publish_command(
+    run: Path,
+    card: Path,
+    data_root: Path | None,
+    mnist: str | None,
+    out: Path | None,
+) -> None:
+    """Publish a finished run of `train` as a checkpoint.
+
+    Metrics are measured anew on the recipe's validation part and written into the card at the
+    line `<!-- results -->`.
+
+    \b
+    Example:
+      videolstm-tools zoo publish run --card card.md --data percepts --out my_zoo/my_model
+    """
+    if not card.is_file():
+        raise InputError(f"Expected a model card. Received: {card}, which does not exist")
+    model, metadata, files = published_run(run, data_root or run, mnist, card)
+    folder = out or zoo_folder() / model.name
+    save(model, folder, metadata, files=files)
+    differences = verify(folder)
+    click.echo(f"{folder}: published; golden outputs within {max(differences.values()):.2g}")
+    if folder.parent == zoo_folder():
+        write_text(zoo_folder() / "README.md", _table())
+
+
+def _table() -> str:
+    lines = [
+        "# The zoo",
+        "",
+        "Made by `videolstm-tools zoo publish`; each folder's README is its card.",
+        "",
+        "| checkpoint | parameters | what it is | measured |",
+        "|---|---|---|---|",
+    ]
+    for name in list_checkpoints():
+        metadata = load_metadata(name)
+        measured = "; ".join(
+            f"{key.replace('_', ' ')} {value:.4g}" for key, value in _headline(metadata).items()
+        )
+        lines.append(
+            f"| [{name}]({name}/README.md) | {metadata['parameters']:,} "
+            f"| {metadata['description']} | {measured} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _headline(metadata: dict) -> dict[str, float]:
+    metrics = metadata.get("metrics", {})
+    return {key: value for key, value in metrics.items() if isinstance(value, int | float)}
