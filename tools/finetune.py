@@ -96,6 +96,7 @@ def command(
 
     store, report = prepare(data, "percepts.h5")
     test_store, test_report = prepare(test_data, "percepts-test.h5") if test_data else (None, None)
+    percepts = _settings_of(store, percepts["extractor"])
     split = split_by_group(
         store,
         seed=seed,
@@ -150,6 +151,17 @@ def _prepare(
         strict=strict,
         progress=None if quiet else ProgressLine("percepts", "frames"),
     )
+
+
+def _settings_of(store: PerceptStore, extractor: str) -> dict:
+    """Return how the store's percepts were made, which is how a new clip's must be made."""
+    settings = {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")}
+    if settings["extractor"] != extractor:
+        raise InputError(
+            f"Expected percepts of {extractor!r}, which the checkpoint reads. "
+            f"Received: {store.path} with {settings['extractor']!r}"
+        )
+    return settings
 
 
 def _metrics(

@@ -1,7 +1,9 @@
 """The command `videolstm-tools`."""
 
 import importlib
+import logging
 import os
+import warnings
 from typing import Any
 
 import click
@@ -22,6 +24,13 @@ _COMMANDS = {
 }
 
 
+def _quieten() -> None:
+    """Leave out notices that say nothing to a user of these commands."""
+    warnings.filterwarnings("ignore", message="Your input ran out of data")
+    warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
 class LazyGroup(click.Group):
     """Imports a command's file when it is run: `--help` must not wait for TensorFlow."""
 
@@ -33,6 +42,7 @@ class LazyGroup(click.Group):
         """Import the command of that name."""
         if cmd_name not in _COMMANDS:
             return None
+        _quieten()
         module = importlib.import_module(f"keras_videolstm_tools.{cmd_name.replace('-', '_')}")
         return module.command
 

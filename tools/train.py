@@ -1,11 +1,12 @@
 """`videolstm-tools train`."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
-from keras_videolstm.training import Recipe, train
+from keras_videolstm.training import Recipe, TrainingResult, train
 
 
 @click.command(name="train")
@@ -49,8 +50,19 @@ def command(
         data_root=data_root or recipe_path.parent,
         mnist=mnist,
         resume=resume,
-        verbose=0 if as_json else "auto",
+        verbose=_verbosity(as_json),
     )
+    _show(result, out, as_json)
+
+
+def _verbosity(as_json: bool) -> int:
+    """A bar on a terminal, a line an epoch elsewhere, nothing beside JSON."""
+    if as_json:
+        return 0
+    return 1 if sys.stdout.isatty() else 2
+
+
+def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
     best = result.history[result.best_epoch - 1]
     if as_json:
         summary = {"out": str(out), "best_epoch": result.best_epoch, "losses": best}

@@ -1,0 +1,40 @@
+# Two commands on a fresh machine do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo_output
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint wheel clean
+
+# Installed once; again only when the requirements change.
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/videolstm-tools make-figures $(DEMO)/figures --figures 8 --clips 2 \
+	  --action walk --action run --action jump --action crouch --action rise --action punch
+	$(BIN)/videolstm-tools finetune composite_youtube $(DEMO)/figures --out $(DEMO)/classifier --compare
+	$(BIN)/videolstm-tools make-figures $(DEMO)/new --figures 1 --first-figure 100 --clips 1 \
+	  --action jump
+	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/jump/figure100_clip1.mp4 \
+	  --out $(DEMO)/action.png
+	$(BIN)/videolstm-tools predict composite_youtube $(DEMO)/new/jump/figure100_clip1.mp4 \
+	  --out $(DEMO)/forecast.png
+	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info
