@@ -51,26 +51,40 @@ class PerceptStore:
                 self.frame_counts: np.ndarray = file["frame_counts"][()]
                 self.labels: np.ndarray = file["labels"][()]
                 self.shape: tuple[int, int] = file["percepts"].shape
-        except (OSError, KeyError, ValueError) as error:
+                self._check(file["percepts"].dtype)
+        except InputError:
+            raise
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
             raise InputError(
                 f"Expected a percept store (HDF5 with percepts, frame_counts, labels, metadata). "
                 f"Received: {path} ({error})"
             ) from error
-        self._check()
 
-    def _check(self) -> None:
+    def _check(self, dtype: np.dtype) -> None:
         found = self.metadata.get("format")
         if found != FORMAT:
             raise InputError(
                 f"Expected percept store format {FORMAT}. Received: {self.path} of format {found}; "
                 f"a newer keras-videolstm may read it"
             )
+        if len(self.shape) != 2 or dtype != np.float32:
+            raise InputError(
+                f"Expected percepts (frames, features) of float32. "
+                f"Received: {self.path} with shape={self.shape}, dtype={dtype}"
+            )
         videos = len(self.metadata["videos"])
         counted = int(self.frame_counts.sum())
-        if counted != self.shape[0] or len(self.frame_counts) != videos != len(self.labels):
+        sizes = (len(self.groups), len(self.names), len(self.frame_counts), len(self.labels))
+        if counted != self.shape[0] or set(sizes) != {videos} or (self.frame_counts < 1).any():
             raise InputError(
                 f"Expected {videos} videos of {counted} frames in all. "
-                f"Received: {self.path} with {self.shape[0]} frames"
+                f"Received: {self.path} with {self.shape[0]} frames, "
+                f"{len(self.frame_counts)} counts and {len(self.labels)} labels"
+            )
+        if ((self.labels < UNLABELLED) | (self.labels >= len(self.class_names))).any():
+            raise InputError(
+                f"Expected labels from {UNLABELLED} to {len(self.class_names) - 1}. "
+                f"Received: {self.path} with labels up to {self.labels.max()}"
             )
 
     @property

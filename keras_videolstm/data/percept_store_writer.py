@@ -12,6 +12,7 @@ import numpy as np
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import FORMAT, UNLABELLED
 from keras_videolstm.errors import InputError
+from keras_videolstm.files import LateErrorFile
 
 _ROWS_A_CHUNK = 32
 
@@ -49,7 +50,8 @@ class PerceptStoreWriter:
         self._counts: list[int] = []
         self._rows = 0
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = h5py.File(self._temporary, "w")
+        self._disk = LateErrorFile(self._temporary)
+        self._file = h5py.File(self._disk, "w")
         self._percepts = self._file.create_dataset(
             "percepts",
             shape=(0, feature_dim),
@@ -63,7 +65,9 @@ class PerceptStoreWriter:
 
         Raises:
             InputError: if the shape is wrong or a value is not finite.
+            OSError: if it cannot be written, such as on a full disk.
         """
+        percepts = np.asarray(percepts, "float32")
         if percepts.ndim != 2 or percepts.shape[1] != self._percepts.shape[1]:
             raise InputError(
                 f"Expected percepts (time, {self._percepts.shape[1]}). "
@@ -75,9 +79,16 @@ class PerceptStoreWriter:
         self._percepts.resize(end, axis=0)
         self._percepts[self._rows : end] = percepts
         self._rows = end
+        self._disk.check()
 
     def end_video(self, clip: Clip) -> int:
-        """Close the video whose percepts were appended since the last; return all frames so far."""
+        """Close the video whose percepts were appended since the last; return all frames so far.
+
+        Raises:
+            InputError: if it has no percepts.
+        """
+        if self._rows == sum(self._counts):
+            raise InputError(f"Expected percepts before the end of a video. Received: {clip.path}")
         label = self._class_names.index(clip.label) if clip.label else UNLABELLED
         self._videos.append({"path": str(clip.path), "group": clip.group})
         self._labels.append(label)
@@ -102,7 +113,9 @@ class PerceptStoreWriter:
             if kind is None:
                 self._finish()
             self._file.close()
+            self._disk.close()
             if kind is None:
+                self._disk.check()
                 self._temporary.replace(self.path)
         finally:
             self._temporary.unlink(missing_ok=True)

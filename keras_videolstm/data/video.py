@@ -1,6 +1,7 @@
 """Video files to frames: decoding, resampling by time stamps, resizing with the aspect kept."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg
 # A file whose last frame ends this much before its declared end has lost its tail.
 _TRUNCATED_FRACTION = 0.1
 _TRUNCATED_SECONDS = 0.5
+# A jump of time stamps that no recording has; resampling would fill it with held frames.
+_LARGEST_GAP_SECONDS = 3600
 _FITS = ("crop", "pad")
+# FFmpeg also "plays" texts, and lists that name other files.
+_TEXT_FORMATS = ("concat", "hls", "tty")
 
 
 @dataclass(frozen=True)
@@ -123,23 +128,36 @@ def read_video(
 
 @contextmanager
 def _open_container(path: Path) -> Iterator[av.container.InputContainer]:
-    if not path.exists():
-        raise InputError(f"Expected a video file. Received: {path}, which does not exist")
-    if path.is_dir():
-        raise InputError(f"Expected a video file. Received: {path}, which is a folder")
-    if path.stat().st_size == 0:
-        raise InputError(f"Expected a video file. Received: {path}, which is empty (0 bytes)")
+    _check_file(path)
     try:
-        container = av.open(str(path))
+        # Absolute, since FFmpeg takes "10:30.mp4" for an address; and only this file is opened.
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
         raise InputError(
             f"Expected a video file that FFmpeg can open. Received: {path} ({_reason(error)})"
         ) from error
     with container:
+        if container.format.name in _TEXT_FORMATS:
+            raise InputError(f"Expected a video file. Received: {path}, which is a text")
         if not container.streams.video:
             raise InputError(f"Expected a video stream. Received: {path}, which has none")
         container.streams.video[0].thread_type = "AUTO"
         yield container
+
+
+def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise InputError(
+            f"Expected a video file. Received: {path}, which does not exist"
+        ) from error
+    except (OSError, ValueError) as error:  # too long a name, a NUL in it, no permission
+        raise InputError(f"Expected a video file. Received: {path} ({_reason(error)})") from error
+    if path.is_dir():
+        raise InputError(f"Expected a video file. Received: {path}, which is a folder")
+    if size == 0:
+        raise InputError(f"Expected a video file. Received: {path}, which is empty (0 bytes)")
 
 
 @dataclass(frozen=True)
@@ -161,6 +179,11 @@ def _timed_frames(
             time = 0.0 if last is None else last + period
         if origin is None:
             origin = time
+        if last is not None and time - last > _LARGEST_GAP_SECONDS:
+            raise InputError(
+                f"Expected time stamps that follow one another. "
+                f"Received: {path}, whose frames jump by {time - last:.0f} s"
+            )
         if previous is not None:
             yield _TimedFrame(previous, last - origin, time - origin)
         previous, last = frame, time
@@ -168,12 +191,15 @@ def _timed_frames(
         raise InputError(f"Expected at least one video frame. Received: {path}, which has none")
     end = last - origin + period
     declared = _declared_seconds(container, stream)
-    missing = declared - end
+    # Some containers declare the time of the end, others the length.
+    missing = declared - max(end, last + period)
     if missing > max(_TRUNCATED_SECONDS, _TRUNCATED_FRACTION * declared):
         raise InputError(
             f"Expected {declared:.1f} s of video, as the file declares. "
             f"Received: {path}, which ends after {end:.1f} s (truncated)"
         )
+    if container.format.name == "gif" and not _gif_is_closed(path):
+        raise InputError(f"Expected a GIF that ends with its trailer. Received: {path} (truncated)")
     yield _TimedFrame(previous, last - origin, end)
 
 
@@ -195,12 +221,27 @@ def _reason(error: Exception) -> str:
 def _declared_seconds(
     container: av.container.InputContainer, stream: av.video.stream.VideoStream
 ) -> float:
+    declared = [0.0]
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+        declared.append(float(stream.duration * stream.time_base))
+    if container.format.name == "avi" and stream.average_rate:
+        # FFmpeg shortens the duration of an AVI that was cut, but not its count of frames.
+        declared.append(stream.frames / float(stream.average_rate))
+    for key, value in stream.metadata.items():  # Matroska and WebM
+        clock = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", value)
+        if key.upper().startswith("DURATION") and clock:
+            declared.append(3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3]))
     # The container's duration includes its sound: with sound it says nothing about the pictures.
     if container.duration is not None and len(container.streams) == 1:
-        return container.duration / av.time_base
-    return 0.0
+        declared.append(container.duration / av.time_base)
+    return max(declared)
+
+
+def _gif_is_closed(path: Path) -> bool:
+    """Tell whether the last block and the trailer are there; some tools write a little after."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 1024), os.SEEK_END)
+        return b"\x00;" in file.read()
 
 
 def _resampled(timed: Iterator[_TimedFrame], fps: float) -> Iterator[_TimedFrame]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 # A short, known length is written out step by step, which is the quickest on every backend; a
@@ -96,16 +97,51 @@ def run_over_time(
     if isinstance(steps, int) and steps <= _LONGEST_WRITTEN_OUT:
         return _write_out(step, carry, per_step, steps)
     time_first = {name: _swap(tensor) for name, tensor in per_step.items()}
-    # `scan` wants something to count along even where nothing is read.
-    time_first["step"] = ops.arange(steps)  # something to count along where nothing is read
+    if keras.backend.backend() == "tensorflow":
+        return _loop_in_tensorflow(step, carry, time_first, steps)
+    return _loop(step, carry, time_first, steps)
 
-    def body(carry: list[Any], at: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+
+def _loop(
+    step: Any, carry: list[Any], time_first: dict[str, Any], steps: Any
+) -> tuple[Any, list[Any]]:
+    # Something to count along where nothing is read.
+    time_first = {**time_first, "step": ops.arange(steps)}
+
+    def body(carry: list[Any], at: dict[str, Any]) -> tuple[list[Any], Any]:
         carry = step(carry, at)
-        # On TensorFlow `scan` collects only what has the carry's own structure.
-        return carry, carry
+        return carry, carry[0]
 
-    carry, collected = ops.scan(body, carry, time_first)
-    return _swap(collected[0]), carry
+    carry, outputs = ops.scan(body, carry, time_first)
+    return _swap(outputs), carry
+
+
+def _loop_in_tensorflow(
+    step: Any, carry: list[Any], time_first: dict[str, Any], steps: Any
+) -> tuple[Any, list[Any]]:
+    # On TensorFlow `ops.scan` fails on a length unknown to the graph, and XLA has no gradient of
+    # it, as it names no `maximum_iterations`.
+    import tensorflow as tf
+
+    columns = {
+        name: tf.TensorArray(tensor.dtype, steps, element_shape=tensor.shape[1:]).unstack(tensor)
+        for name, tensor in time_first.items()
+    }
+    outputs = tf.TensorArray(carry[0].dtype, steps, element_shape=carry[0].shape)
+
+    def body(t: Any, carry: list[Any], outputs: Any) -> tuple[Any, list[Any], Any]:
+        new = step(carry, {name: column.read(t) for name, column in columns.items()})
+        for now, before in zip(new, carry, strict=True):
+            now.set_shape(before.shape)
+        return t + 1, new, outputs.write(t, new[0])
+
+    _, carry, outputs = tf.while_loop(
+        lambda t, *_: t < steps,
+        body,
+        (tf.constant(0), carry, outputs),
+        maximum_iterations=steps,
+    )
+    return _swap(outputs.stack()), carry
 
 
 def _write_out(

@@ -30,12 +30,12 @@ class FinetuneSettings:
         seed: of weights, blocks and dropout.
     """
 
-    steps: int = 1500
+    steps: int = 600
     batch_size: int = 32
     learning_rate: float = 3e-4
     dropout: float = 0.5
     check_every: int = 50
-    patience: int = 6
+    patience: int = 4
     seed: int = 0
 
 

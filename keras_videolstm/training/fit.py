@@ -73,7 +73,12 @@ def train(
     source = ClipSource(recipe, data_root, mnist)
     keeper = RunKeeper(out)
     resumed_at = keeper.epochs_done
-    model = keeper.load_model() or build_model(recipe, source)
+    model = keeper.load_model()
+    if model is None:
+        model = build_model(recipe)
+        if recipe.model.standardize:
+            model.set_statistics(*source.statistics())
+        compile_model(model, recipe)
     steps = recipe.training.steps_per_epoch
     if resumed_at < recipe.training.epochs:
         model.fit(
@@ -106,14 +111,15 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
     write_text(kept, recipe.to_toml())
 
 
-def build_model(recipe: Recipe, source: ClipSource) -> VideoLSTM:
-    """Make and compile the model of a recipe, with the statistics of its training data.
+def build_model(recipe: Recipe) -> VideoLSTM:
+    """Make the model of a recipe, its weights random.
 
     Example:
-        >>> model = build_model(recipe, ClipSource(recipe, Path("data")))
+        >>> build_model(Recipe.load("recipe.toml")).variant
+        'composite'
     """
     spec = recipe.model
-    model = VideoLSTM(
+    return VideoLSTM(
         spec.variant,
         spec.frame_shape,
         units=spec.units,
@@ -125,10 +131,15 @@ def build_model(recipe: Recipe, source: ClipSource) -> VideoLSTM:
         name=recipe.name,
         dtype=recipe.training.precision,
     )
-    if spec.standardize:
-        model.set_statistics(*source.statistics())
+
+
+def compile_model(model: VideoLSTM, recipe: Recipe) -> None:
+    """Compile a model with the optimiser of a recipe and the paper's losses.
+
+    Example:
+        >>> compile_model(model, Recipe.load("recipe.toml"))
+    """
     model.compile(optimizer=_optimizer(recipe), loss=losses(model), jit_compile=False)
-    return model
 
 
 def losses(model: VideoLSTM) -> dict[str, keras.losses.Loss]:

@@ -8,7 +8,7 @@ import numpy as np
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
-from keras_videolstm.training.fit import RECIPE, build_model
+from keras_videolstm.training.fit import RECIPE, build_model, compile_model
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
@@ -41,8 +41,9 @@ def published_run(
             f"Received: {run}, which stands at {keeper.epochs_done}; `train` continues it"
         )
     source = ClipSource(recipe, data_root, mnist)
-    model = build_model(recipe, source)
+    model = build_model(recipe)
     model.load_weights(run / "best.weights.h5")
+    compile_model(model, recipe)
     metrics, table = _measure(model, source)
     metadata: dict[str, Any] = {
         "description": recipe.description,

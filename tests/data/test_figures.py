@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 
 from keras_videolstm.data import _figure_drawing as drawing
-from keras_videolstm.data.figures import (
-    ACTIONS,
-    Figure,
-    generate_figures,
-    render_clip,
-    write_clip,
-)
+from keras_videolstm.data.figure import Figure
+from keras_videolstm.data.figures import ACTIONS, generate_figures, render_clip
+from keras_videolstm.data.video_writer import write_clip
 from keras_videolstm.errors import InputError
 
 SMALL = {"seconds": 1.0, "fps": 10, "size": (96, 72)}

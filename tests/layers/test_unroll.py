@@ -1,0 +1,209 @@
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from keras_videolstm.layers import PeepholeLSTMCell, unroll
+from tests.references import cell_weights, lstm_unroll, randomize
+
+BATCH, FEATURES, UNITS = 3, 4, 5
+LONG = 70  # beyond what is written out step by step
+
+
+def made_cell(features: int = FEATURES, dtype: str = "float64", **options: Any) -> PeepholeLSTMCell:
+    cell = PeepholeLSTMCell(UNITS, dtype=dtype, **options)
+    cell.build((None, features))
+    randomize(cell)
+    return cell
+
+
+def made_inputs(time: int, seed: int = 1) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((BATCH, time)) < 0.7
+    mask[0] = True
+    mask[1, 0] = False
+    xs = rng.normal(size=(BATCH, time, FEATURES))
+    return xs, [rng.normal(size=(BATCH, UNITS)) for _ in range(2)], mask
+
+
+def eagerly(function: Callable, *tensors: tf.Tensor) -> Any:
+    return function(*tensors)
+
+
+def with_known_length(function: Callable, *tensors: tf.Tensor) -> Any:
+    return tf.function(function)(*tensors)
+
+
+def with_unknown_length(function: Callable, xs: tf.Tensor, *others: tf.Tensor) -> Any:
+    signature = [tf.TensorSpec((None, None, FEATURES), xs.dtype)]
+    signature += [tf.TensorSpec((None, *t.shape[1:]), t.dtype) for t in others]
+    return tf.function(function, input_signature=signature)(xs, *others)
+
+
+def with_xla(function: Callable, *tensors: tf.Tensor) -> Any:
+    return tf.function(function, jit_compile=True)(*tensors)
+
+
+def values_and_gradients(
+    run: Callable, cell: PeepholeLSTMCell, runner: Callable, time: int, masked: bool
+) -> list[np.ndarray]:
+    """Return outputs, final state and gradients of every weight, input and initial state."""
+    xs, start, mask = made_inputs(time)
+    rng = np.random.default_rng(9)
+    weightings = [rng.normal(size=(BATCH, time, UNITS)), rng.normal(size=(BATCH, UNITS))]
+
+    def compute(xs: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Any:
+        sources = [xs, h, c, *(w.value for w in cell.trainable_weights)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            outputs, (last_h, last_c) = run(xs, [h, c], tf.constant(mask) if masked else None)
+            loss = tf.reduce_sum(outputs * weightings[0]) + tf.reduce_sum(
+                (last_h + 2 * last_c) * weightings[1]
+            )
+        return [outputs, last_h, last_c, *tape.gradient(loss, sources)]
+
+    return [np.asarray(t) for t in runner(compute, *map(tf.constant, (xs, *start)))]
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("time", [1, 6, LONG])
+@pytest.mark.parametrize("runner", [eagerly, with_known_length, with_unknown_length])
+def test_equals_keras_rnn_in_values_and_every_gradient(
+    runner: Callable, time: int, masked: bool
+) -> None:
+    cell = made_cell()
+    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")
+    rnn.build((BATCH, time, FEATURES))
+
+    def theirs(xs: Any, start: Any, mask: Any) -> Any:
+        outputs, *state = rnn(xs, initial_state=start, mask=mask)
+        return outputs, state
+
+    def ours(xs: Any, start: Any, mask: Any) -> Any:
+        return unroll(cell, xs, start, mask=mask)
+
+    ours_all = values_and_gradients(ours, cell, runner, time, masked)
+    # Their loop, once, is the yardstick of all of our ways.
+    theirs_all = values_and_gradients(theirs, cell, with_known_length, time, masked)
+    assert len(ours_all) == 6 + 4
+    for mine, other in zip(ours_all, theirs_all, strict=True):
+        assert np.abs(other).max() > 0
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("time", [6, LONG])
+def test_xla_gives_the_same(time: int) -> None:
+    cell = made_cell()
+    run = lambda xs, start, mask: unroll(cell, xs, start, mask=mask)  # noqa: E731
+    compiled = values_and_gradients(run, cell, with_xla, time, True)
+    plain = values_and_gradients(run, cell, eagerly, time, True)
+    for mine, other in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("time", [6, LONG])
+@pytest.mark.parametrize("peepholes", [True, False])
+def test_equals_the_equations_in_float64(time: int, masked: bool, peepholes: bool) -> None:
+    cell = made_cell(peepholes=peepholes)
+    xs, start, mask = made_inputs(time)
+    mask = mask if masked else None
+    outputs, state = unroll(cell, xs, start, mask=mask)
+    expected, final = lstm_unroll(cell_weights(cell), xs, tuple(start), mask=mask)
+    np.testing.assert_allclose(outputs, expected, atol=1e-10)
+    np.testing.assert_allclose(state[0], final[0], atol=1e-10)
+    np.testing.assert_allclose(state[1], final[1], atol=1e-10)
+
+
+def test_the_loop_and_the_written_out_steps_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = made_cell()
+    run = lambda xs, start, mask: unroll(cell, xs, start, mask=mask)  # noqa: E731
+    written_out = values_and_gradients(run, cell, eagerly, 12, True)
+    # `keras_videolstm.layers.unroll` is the function; its module has the same name.
+    monkeypatch.setitem(unroll.__globals__, "_LONGEST_WRITTEN_OUT", 0)
+    looped = values_and_gradients(run, cell, eagerly, 12, True)
+    for one, other in zip(written_out, looped, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_the_graph_of_a_long_run_does_not_grow_with_it() -> None:
+    cell = made_cell()
+
+    def nodes(time: int) -> int:
+        spec = tf.TensorSpec((BATCH, time, FEATURES), tf.float64)
+        graph = tf.function(lambda xs: unroll(cell, xs)[0]).get_concrete_function(spec)
+        return len(graph.graph.as_graph_def().node)
+
+    assert nodes(2000) == nodes(LONG)
+
+
+@pytest.mark.parametrize("steps", [1, 6, LONG])
+def test_steps_without_inputs_equal_the_equations(steps: int) -> None:
+    cell = made_cell(features=0)
+    _, start, _ = made_inputs(1)
+    outputs, state = unroll(cell, None, start, steps=steps)
+    expected, final = lstm_unroll(cell_weights(cell), None, tuple(start), steps=steps)
+    np.testing.assert_allclose(outputs, expected, atol=1e-10)
+    np.testing.assert_allclose(state[1], final[1], atol=1e-10)
+
+
+def test_a_number_of_steps_known_only_at_run_time() -> None:
+    cell = made_cell(features=0)
+    _, start, _ = made_inputs(1)
+    run = tf.function(
+        lambda steps: unroll(cell, None, list(map(tf.constant, start)), steps=steps)[0],
+        input_signature=[tf.TensorSpec((), tf.int32)],
+    )
+    expected, _ = lstm_unroll(cell_weights(cell), None, tuple(start), steps=9)
+    for steps in (3, 9):
+        np.testing.assert_allclose(run(steps), expected[:, :steps], atol=1e-10)
+
+
+def test_the_start_is_zero_where_no_state_is_given() -> None:
+    cell = made_cell()
+    xs, _, _ = made_inputs(5)
+    zeros = np.zeros((BATCH, UNITS))
+    outputs, _ = unroll(cell, xs)
+    np.testing.assert_array_equal(outputs, unroll(cell, xs, [zeros, zeros])[0])
+    unfed, _ = unroll(made_cell(features=0), steps=4, batch_size=2)
+    assert unfed.shape == (2, 4, UNITS)
+
+
+def test_a_masked_first_step_gives_zeros_and_keeps_the_state() -> None:
+    cell = made_cell()
+    xs, start, _ = made_inputs(3)
+    mask = np.zeros((BATCH, 3), bool)
+    outputs, state = unroll(cell, xs, start, mask=mask)
+    np.testing.assert_array_equal(outputs, np.zeros((BATCH, 3, UNITS)))
+    np.testing.assert_array_equal(state[0], start[0])
+    np.testing.assert_array_equal(state[1], start[1])
+
+
+def test_a_float_mask_counts_as_booleans() -> None:
+    cell = made_cell()
+    xs, start, mask = made_inputs(6)
+    np.testing.assert_array_equal(
+        unroll(cell, xs, start, mask=mask.astype("float32"))[0],
+        unroll(cell, xs, start, mask=mask)[0],
+    )
+
+
+def test_mixed_bfloat16_carries_a_float32_state_and_stays_near() -> None:
+    low, exact = made_cell(dtype="mixed_bfloat16"), made_cell(dtype="float32")
+    xs, start, mask = made_inputs(LONG)
+    xs = xs.astype("float32")
+    outputs, state = unroll(low, xs, start, mask=mask)
+    expected, _ = unroll(exact, xs, start, mask=mask)
+    for tensor in (outputs, *state):
+        assert keras.backend.standardize_dtype(tensor.dtype) == "float32"
+    difference = np.abs(np.asarray(outputs) - np.asarray(expected))
+    assert 0 < difference.max() < 0.1
+
+
+def test_needs_inputs_or_steps() -> None:
+    with pytest.raises(ValueError, match="number of steps"):
+        unroll(made_cell(), initial_state=[ops.zeros((1, UNITS))] * 2)
