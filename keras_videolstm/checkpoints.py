@@ -4,7 +4,10 @@ import hashlib
 import io
 import json
 import os
+import re
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -68,7 +71,12 @@ def load(name: str | os.PathLike, sha256: str | None = None) -> keras.Model:
     text = os.fspath(name)
     if urlparse(text).scheme in ("http", "https", "file"):
         return _load_url(text, sha256)
-    if sha256 is not None and Path(text).is_file():
+    if sha256 is not None:
+        if not text.endswith(".keras"):
+            raise InputError(
+                f"Expected sha256= with a URL or a .keras file alone; a folder names its own in "
+                f"{METADATA}. Received: {text!r}"
+            )
         _check_sha256(Path(text), sha256)
     if text.endswith(".keras"):
         return _load_keras(Path(text))
@@ -116,7 +124,8 @@ def save(
 ) -> None:
     """Save a model as an entry in the zoo's format.
 
-    The metadata is written last, so a folder with metadata is complete.
+    All is written aside first, and the metadata is moved in last: an error leaves an older entry
+    as it was, and a folder with metadata is complete.
 
     Args:
         model: a `VideoLSTM`, an `ActionClassifier` or EfficientNet-Lite0.
@@ -133,25 +142,30 @@ def save(
     config = {} if kind == "EfficientNetLite0" else model.get_config()
     contents: dict[str, str | bytes] = dict(files or {})
     contents[CONFIG] = json.dumps({"model": kind, "config": config}, indent=2) + "\n"
-    (folder / METADATA).unlink(missing_ok=True)
-    save_half(model, folder / WEIGHTS)
-    restored = _BUILDERS[kind](config)
-    restored.load_weights(folder / WEIGHTS)
-    golden = io.BytesIO()
-    np.savez_compressed(golden, **golden_outputs(restored))
-    contents[GOLDEN] = golden.getvalue()
-    for name, content in contents.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-    names = sorted([*contents, WEIGHTS])
-    complete = {
-        "format": FORMAT,
-        **metadata,
-        "parameters": model.count_params(),
-        "versions": {"keras_videolstm": __version__, "keras": keras.__version__},
-        "sha256": {name: sha256_of(folder / name) for name in names},
-    }
-    write_text(folder / METADATA, json.dumps(complete, indent=2) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as aside:
+        staging = Path(aside)
+        save_half(model, staging / WEIGHTS)
+        restored = _BUILDERS[kind](config)
+        restored.load_weights(staging / WEIGHTS)
+        golden = io.BytesIO()
+        np.savez_compressed(golden, **golden_outputs(restored))
+        contents[GOLDEN] = golden.getvalue()
+        for name, content in contents.items():
+            data = content.encode() if isinstance(content, str) else content
+            (staging / name).write_bytes(data)
+        names = sorted([*contents, WEIGHTS])
+        complete = {
+            "format": FORMAT,
+            **metadata,
+            "parameters": model.count_params(),
+            "versions": {"keras_videolstm": __version__, "keras": keras.__version__},
+            "sha256": {name: sha256_of(staging / name) for name in names},
+        }
+        write_text(staging / METADATA, json.dumps(complete, indent=2) + "\n")
+        (folder / METADATA).unlink(missing_ok=True)
+        for name in (*names, METADATA):
+            (staging / name).replace(folder / name)
 
 
 def verify(name: str | os.PathLike) -> dict[str, float]:
@@ -169,8 +183,7 @@ def verify(name: str | os.PathLike) -> dict[str, float]:
     """
     folder = find_checkpoint(os.fspath(name))
     model = _load_entry(folder)
-    with np.load(folder / GOLDEN, allow_pickle=False) as stored:
-        expected = dict(stored)
+    expected = _read_golden(folder / GOLDEN)
     found = golden_outputs(model)
     differences = {}
     for key, values in expected.items():
@@ -184,6 +197,16 @@ def verify(name: str | os.PathLike) -> dict[str, float]:
                 f"Received: a difference of {differences[key]:.2g}"
             )
     return differences
+
+
+def _read_golden(path: Path) -> dict[str, np.ndarray]:
+    try:
+        expected = dict(np.load(path, allow_pickle=False))
+        if not expected or not all(values.size for values in expected.values()):
+            raise ValueError("no values")
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"Expected golden outputs. Received: {path} ({error})") from error
+    return expected
 
 
 def golden_outputs(model: keras.Model) -> dict[str, np.ndarray]:
@@ -232,7 +255,7 @@ def _load_entry(folder: Path) -> keras.Model:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         model = _BUILDERS[config["model"]](config["config"])
         model.load_weights(folder / WEIGHTS)
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         raise InputError(
             f"Expected an architecture and weights that fit it. Received: {folder} ({error})"
         ) from error
@@ -244,8 +267,8 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         found = int(metadata["format"])
-        metadata["sha256"].items()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _check_metadata(metadata)
+    except (OSError, OverflowError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"Expected checkpoint metadata. Received: {path} ({error!r})") from error
     if found > FORMAT:
         raise InputError(
@@ -253,6 +276,19 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
             f"a newer keras-videolstm reads it"
         )
     return metadata
+
+
+def _check_metadata(metadata: dict[str, Any]) -> None:
+    """Check what our own code reads; the rest is for people."""
+    hashes, percepts = metadata["sha256"], metadata.get("percepts", {})
+    if not isinstance(hashes, dict) or not all(isinstance(v, str) for v in hashes.values()):
+        raise TypeError("sha256 must be a table of texts")
+    if not isinstance(percepts, dict):
+        raise TypeError("percepts must be a table")
+    if percepts and not {"extractor", "fps", "fit"} <= set(percepts):
+        raise KeyError("percepts must have extractor, fps and fit")
+    if type(metadata.get("input_steps", 1)) is not int:
+        raise TypeError("input_steps must be a number")
 
 
 def _check_sha256(path: Path, expected: str) -> None:
@@ -271,7 +307,15 @@ def _load_keras(path: Path) -> keras.Model:
         raise InputError(f"Expected a .keras file. Received: {path}, which does not exist")
     try:
         return keras.saving.load_model(path)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (
+        AttributeError,
+        KeyError,
+        OSError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(
             f"Expected a complete .keras file of ours. Received: {path} ({error})"
         ) from error
@@ -280,6 +324,9 @@ def _load_keras(path: Path) -> keras.Model:
 def _load_url(url: str, sha256: str | None) -> keras.Model:
     if sha256 is None:
         raise InputError(f"Expected sha256= with a URL. Received: {url!r} without one")
+    sha256 = sha256.lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise InputError(f"Expected a sha256 of 64 hexadecimal digits. Received: {sha256!r}")
     ending = ".keras" if urlparse(url).path.endswith(".keras") else ".zip"
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{sha256[:16]}{ending}"
     try:
@@ -303,8 +350,12 @@ def _unzipped(path: Path) -> Path:
             if sum(member.file_size for member in members) > _LARGEST_ENTRY:
                 raise InputError(f"Expected an entry below 500 MB. Received: {path}")
             for member in members:
+                if PurePosixPath(member.filename).name in ("", ".."):
+                    raise InputError(
+                        f"Expected plain file names in the zip. Received: {member.filename!r}"
+                    )
                 with atomic_path(folder / PurePosixPath(member.filename).name) as temporary:
                     temporary.write_bytes(archive.read(member))
-    except zipfile.BadZipFile as error:
+    except (NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"Expected a zipped checkpoint. Received: {path} ({error})") from error
     return find_checkpoint(str(folder))

@@ -3,9 +3,11 @@
 import tempfile
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
+
+from keras_videolstm.files import atomic_path
+from keras_videolstm.weight_files import write_weights
 
 MAX_RELATIVE_ERROR = 1e-3
 
@@ -20,27 +22,11 @@ def save_half(model: keras.Model, path: Path) -> int:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        full, half = Path(folder, "full.weights.h5"), Path(folder, "half.weights.h5")
-        model.save_weights(full)
-        with h5py.File(full, "r") as source, h5py.File(half, "w") as target:
-            kept = _copy_group(source, target)
-        # Renamed only when complete, so that a broken run never leaves half a file behind.
-        half.replace(path)
-    return kept
-
-
-def _copy_group(source: h5py.Group, target: h5py.Group) -> int:
-    """Copy groups and attributes as they are and datasets narrowed; count those left wide."""
-    target.attrs.update(source.attrs)
-    kept = 0
-    for name, item in source.items():
-        if isinstance(item, h5py.Group):
-            kept += _copy_group(item, target.create_group(name))
-            continue
-        values = narrow(item[()])
-        target.create_dataset(name, data=values).attrs.update(item.attrs)
-        kept += values.dtype == np.float32
-    return kept
+        full = Path(folder, "model.keras")
+        model.save(full)
+        with atomic_path(path) as temporary:
+            dtypes = write_weights(full, temporary, narrow)
+    return dtypes.count(np.dtype("float32"))
 
 
 def narrow(values: np.ndarray) -> np.ndarray:

@@ -83,13 +83,21 @@ def command(
     Example:
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
+    settings = FinetuneSettings(
+        steps=steps, learning_rate=learning_rate, dropout=dropout, seed=seed
+    )
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model to fine-tune. Received: {checkpoint}")
-    percepts = load_metadata(checkpoint).get("percepts")
-    if percepts is None:
+    metadata = {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
+    percepts = metadata.get("percepts")
+    if not percepts:
         raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
-    percepts = {**percepts, "fit": fit, "fps": fps or percepts["fps"]}
+    percepts = {**percepts, "fit": fit, "fps": percepts["fps"] if fps is None else fps}
+    # Asked before the work, not after it.
+    if out.exists() and not out.is_dir():
+        raise InputError(f"Expected a folder to write. Received: {out}, which is a file")
+    out.mkdir(parents=True, exist_ok=True)
 
     def prepare(source: Path, name: str) -> tuple[PerceptStore, ExtractionReport]:
         return _prepare(source, out / name, percepts, root, strict, quiet=as_json)
@@ -107,9 +115,6 @@ def command(
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
-    settings = FinetuneSettings(
-        steps=steps, learning_rate=learning_rate, dropout=dropout, seed=seed
-    )
     results = compare(
         model,
         store,

@@ -1,8 +1,10 @@
 """The command `videolstm-tools`."""
 
 import importlib
+import io
 import logging
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -53,10 +55,20 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; bad input becomes one sentence and exit code 1."""
+        for stream in (sys.stdout, sys.stderr):
+            # File names and ± must not end a command on a terminal that cannot show them.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
-        except (InputError, OSError) as error:
+        except InputError as error:
             raise click.ClickException(" ".join(str(error).split())) from error
+        except OSError as error:
+            # A full disk, a missing permission, a file where a folder should be.
+            reason = " ".join(str(error).split())
+            raise click.ClickException(
+                f"Expected files that can be read and written. Received: {reason}"
+            ) from error
         except KeyboardInterrupt as error:
             raise click.ClickException(
                 "Stopped. What was finished is saved; the same command continues."

@@ -71,7 +71,7 @@ def command(
 
 
 def _percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
-    if "percepts" not in metadata:
+    if not metadata.get("percepts"):
         raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
     return metadata["percepts"]
 
@@ -80,7 +80,7 @@ def _read_percepts(
     percepts: dict[str, Any], clip: Path, fps: float | None
 ) -> tuple[np.ndarray, FrameFormat]:
     extractor = get_extractor(percepts["extractor"])
-    frame_format = extractor.frame_format(fps or percepts["fps"], percepts["fit"])
+    frame_format = extractor.frame_format(percepts["fps"] if fps is None else fps, percepts["fit"])
     return clip_percepts(clip, extractor, frame_format), frame_format
 
 
@@ -140,7 +140,8 @@ def _forecast(
     steps = steps or model.prediction_steps
     pixels = len(model.frame_shape) == 3
     if pixels:
-        frames = _read_pixels(model, clip, fps or metadata.get("fps", _DEFAULT_FPS))
+        rate = metadata.get("fps", _DEFAULT_FPS) if fps is None else fps
+        frames = _read_pixels(model, clip, rate)
     else:
         frames, _ = _read_percepts(_percepts_of(metadata, checkpoint), clip, fps)
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]

@@ -78,7 +78,11 @@ def find_clips(source: str | os.PathLike, root: str | os.PathLike | None = None)
 
 
 def _clips_of_folder(folder: Path) -> list[Clip]:
-    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    videos = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
+    )
     return [_labelled_by_folder(path, folder) for path in videos]
 
 
@@ -107,7 +111,7 @@ def _clips_of_csv(source: Path, root: Path) -> list[Clip]:
             reader = csv.DictReader(file)
             columns = reader.fieldnames or []
             rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"Expected a CSV in UTF-8. Received: {source} ({error})") from error
     if "path" not in columns:
         raise InputError(
@@ -122,13 +126,20 @@ def _clips_of_csv(source: Path, root: Path) -> list[Clip]:
 def _clip_of_row(row: dict[str, str], line: int, source: Path, root: Path) -> Clip:
     relative = (row["path"] or "").strip()
     path = root / relative
-    if not relative or not path.resolve().is_relative_to(root.resolve()):
+    if not relative or not _is_below(path, root):
         raise InputError(
             f"Expected a path below {root} in line {line} of {source} (another root is given by "
             f"--root). Received: {relative!r}"
         )
     group = (row.get("group") or "").strip() or _group_of(path)
     return Clip(path, (row.get("label") or "").strip(), group)
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # a NUL in it, a loop of links
+        return False
 
 
 def expand_groups(names: Sequence[str]) -> tuple[str, ...]:

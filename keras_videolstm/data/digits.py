@@ -3,6 +3,8 @@
 import gzip
 import logging
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +70,17 @@ def _read(path: Path, part: str) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"Expected mnist.npz or a folder of idx files. Received: {path}")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            images = arrays[f"x_{part}"]
-    except (OSError, ValueError, KeyError) as error:
+        arrays = np.load(path, allow_pickle=False)
+        images = arrays[f"x_{part}"]
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        IndexError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(f"Expected mnist.npz. Received: {path} ({error})") from error
     return _checked(images, path)
 
@@ -83,10 +93,15 @@ def _read_idx(folder: Path, part: str) -> np.ndarray:
         try:
             with opened(path, "rb") as file:
                 data = file.read()
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"Expected an idx file. Received: {path} ({error})") from error
-        if data[:4] != b"\x00\x00\x08\x03" or (len(data) - 16) % _SIDE**2:
-            raise InputError(f"Expected idx images of 28x28 bytes. Received: {path}")
+        count = int.from_bytes(data[4:8], "big")
+        header = b"\x00\x00\x08\x03" + data[4:8] + 2 * _SIDE.to_bytes(4, "big")
+        if data[:16] != header or len(data) != 16 + count * _SIDE**2 or not count:
+            raise InputError(
+                f"Expected a complete idx file of images of 28x28 bytes. "
+                f"Received: {path}, {len(data)} bytes"
+            )
         return _checked(np.frombuffer(data, np.uint8, offset=16).reshape(-1, _SIDE, _SIDE), path)
     raise InputError(f"Expected {name} or {name}.gz in the folder. Received: {folder}")
 

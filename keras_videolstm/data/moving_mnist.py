@@ -57,19 +57,23 @@ def moving_mnist(
         >>> next(iter(batches)).shape
         TensorShape([16, 20, 64, 64, 1])
     """
-    low, high = (speed, speed) if isinstance(speed, int | float) else speed
-    if not 0 <= low <= high <= 1:
+    bounds = [speed, speed] if isinstance(speed, int | float) else list(speed)
+    if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] <= 1:
         raise InputError(
             f"Expected a speed from 0 to 1, or a (low, high) range. Received: speed={speed}"
         )
-    if digits.ndim != 3 or digits.shape[1:] != (_DIGIT, _DIGIT):
-        raise InputError(f"Expected digits (count, 28, 28). Received: shape={digits.shape}")
+    if digits.shape[1:] != (_DIGIT, _DIGIT) or digits.dtype != np.uint8 or not len(digits):
+        raise InputError(
+            f"Expected digits (count, 28, 28) of uint8. "
+            f"Received: shape={digits.shape}, dtype={digits.dtype}"
+        )
     if min(steps, digits_per_frame, batch_size) < 1 or first % BLOCK:
         raise InputError(
             f"Expected positive numbers, and a first sequence that is a multiple of {BLOCK}. "
             f"Received: steps={steps}, digits_per_frame={digits_per_frame}, "
             f"batch_size={batch_size}, first={first}"
         )
+    low, high = bounds
     strips = tf.constant(_strips(digits))
 
     def block(number: tf.Tensor) -> tf.Tensor:

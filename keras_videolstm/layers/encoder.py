@@ -120,6 +120,9 @@ class VideoEncoder(keras.layers.Layer):
         training: bool | None = None,
     ) -> tuple[Any, State]:
         """Read frames; see the class."""
+        if mask is None:
+            # Keras hands the mask over by itself only where frames are the one tensor argument.
+            mask = getattr(frames, "_keras_mask", None)
         sequence = _flattened(frames)
         if initial_state is None and self.stateful:
             initial_state = [tuple(v.value for v in pair) for pair in self._carried.variables]

@@ -108,12 +108,13 @@ def _loop(
     # Something to count along where nothing is read.
     time_first = {**time_first, "step": ops.arange(steps)}
 
-    def body(carry: list[Any], at: dict[str, Any]) -> tuple[list[Any], Any]:
+    def body(carry: list[Any], at: dict[str, Any]) -> tuple[list[Any], list[Any]]:
         carry = step(carry, at)
-        return carry, carry[0]
+        # On TensorFlow, where tests run this, `scan` collects only what has the carry's structure.
+        return carry, carry
 
-    carry, outputs = ops.scan(body, carry, time_first)
-    return _swap(outputs), carry
+    carry, collected = ops.scan(body, carry, time_first)
+    return _swap(collected[0]), carry
 
 
 def _loop_in_tensorflow(

@@ -52,26 +52,30 @@ def cached_percepts(
     }
     note = path.with_suffix(".json")
     kept = _read_note(note)
-    if path.is_file() and kept is not None and kept["key"] == key:
-        skipped = [(path, reason) for path, reason in kept["skipped"]]
+    # The store's own stamp stands in the note: a run killed between the two must not mix them.
+    if path.is_file() and kept.get("key") == key and kept.get("store") == [*_stamp(path)]:
+        skipped = [(name, reason) for name, reason in kept["skipped"]]
         if skipped and strict:
             raise InputError(skipped[0][1])
         return PerceptStore(path), ExtractionReport(skipped=skipped)
     network = get_extractor(extractor)
     report = extract(clips, path, network, fps=fps, fit=fit, strict=strict, progress=progress)
-    write_text(note, json.dumps({"key": key, "skipped": report.skipped}))
+    content = {"key": key, "store": _stamp(path), "skipped": report.skipped}
+    write_text(note, json.dumps(content))
     return PerceptStore(path), report
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    if not path.is_file():
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
         return (-1, -1)
-    status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
-def _read_note(note: Path) -> dict | None:
+def _read_note(note: Path) -> dict:
     try:
-        return json.loads(note.read_text(encoding="utf-8"))
+        kept = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
+    return kept if isinstance(kept, dict) else {}

@@ -81,6 +81,8 @@ def extract(
         >>> report.frames, report.skipped
         (1220, [])
     """
+    if not clips:
+        raise InputError("Expected at least one clip. Received: none")
     frame_format = extractor.frame_format(fps, fit)
     report = ExtractionReport()
     started = time.perf_counter()
@@ -153,8 +155,14 @@ def _chunks(
     tf.data's prefetch decodes ahead in a thread of its own, off the convnet's path.
     """
     size = frame_format.size
+
+    def generate() -> Iterator[tuple[int, np.ndarray, bytes]]:
+        for index, frames, fault in _decode_all(clips, frame_format):
+            # A file's name may hold bytes that are no UTF-8.
+            yield index, frames, fault.encode(errors="surrogateescape")
+
     dataset = tf.data.Dataset.from_generator(
-        lambda: _decode_all(clips, frame_format),
+        generate,
         output_signature=(
             tf.TensorSpec((), tf.int64),
             tf.TensorSpec((None, size, size, 3), tf.uint8),
@@ -162,7 +170,7 @@ def _chunks(
         ),
     )
     for index, frames, fault in dataset.prefetch(_CHUNKS_AHEAD).as_numpy_iterator():
-        yield int(index), frames, fault.decode()
+        yield int(index), frames, fault.decode(errors="surrogateescape")
 
 
 def _decode_all(

@@ -20,6 +20,7 @@ from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
 
 _VALIDATION_SEED_SHIFT = 1_000_003
 _VALIDATION_DIGITS = 5_000
+_FEWEST_DIGITS = 10
 
 
 class ClipSource:
@@ -49,6 +50,11 @@ class ClipSource:
             digits = load_digits("train", mnist)
             self.digits_source = digits.source
             # Validation uses digits of its own, cut from the training part.
+            if len(digits.images) < _FEWEST_DIGITS:
+                raise InputError(
+                    f"Expected at least {_FEWEST_DIGITS} digits. "
+                    f"Received: {len(digits.images)} from {digits.source}"
+                )
             held_out = min(_VALIDATION_DIGITS, len(digits.images) // 10)
             self._train_digits = digits.images[:-held_out]
             self._validation_digits = digits.images[-held_out:]
@@ -75,7 +81,7 @@ class ClipSource:
         described = []
         for selection, recipe in zip(self._train, self._recipe.data.train, strict=True):
             frames = int(selection.store.frame_counts[selection.videos].sum())
-            fps = selection.store.metadata["fps"]
+            fps = selection.store.metadata.get("fps")
             described.append(
                 {
                     "store": Path(recipe.store).name,
@@ -90,7 +96,7 @@ class ClipSource:
     def percept_settings(self) -> dict[str, float | str | None]:
         """Return how the percepts of the training part were made."""
         metadata = self._train[0].store.metadata
-        return {key: metadata[key] for key in ("extractor", "fps", "fit")}
+        return {key: metadata.get(key) for key in ("extractor", "fps", "fit")}
 
     def training(self, first_step: int) -> tf.data.Dataset:
         """Return the endless stream of `(inputs, targets)` batches from a step on."""

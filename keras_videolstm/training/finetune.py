@@ -1,5 +1,6 @@
 """From a representation learned without labels to an action classifier."""
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -28,6 +29,9 @@ class FinetuneSettings:
         check_every: steps between two looks at the validation part.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
+
+    Raises:
+        InputError: on a number that is out of its range.
     """
 
     steps: int = 600
@@ -37,6 +41,19 @@ class FinetuneSettings:
     check_every: int = 50
     patience: int = 4
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "batch_size", "check_every", "patience"):
+            if getattr(self, key) < 1:
+                raise InputError(f"Expected at least 1. Received: {key}={getattr(self, key)}")
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise InputError(f"Expected a positive learning rate. Received: {self.learning_rate}")
+        if not 0 <= self.dropout < 1:
+            raise InputError(
+                f"Expected a dropout rate of at least 0 and below 1. Received: {self.dropout}"
+            )
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"Expected a seed from 0 to 2^32 - 1. Received: {self.seed}")
 
 
 def single_frame_classifier(
@@ -150,7 +167,7 @@ def finetune(
         )
     history = classifier.fit(
         blocks,
-        steps_per_epoch=settings.check_every,
+        steps_per_epoch=min(settings.check_every, settings.steps),
         epochs=max(settings.steps // settings.check_every, 1),
         validation_data=validation,
         callbacks=callbacks,

@@ -90,23 +90,26 @@ def train(
             callbacks=[keeper, keras.callbacks.TensorBoard(out / "tensorboard"), *callbacks],
             verbose=verbose,
         )
-    model.load_weights(out / "best.weights.h5")
+    load_best_weights(model, out)
     return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at)
 
 
 def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
     kept = out / RECIPE
-    if kept.exists():
+    if out.exists() and not out.is_dir():
+        raise InputError(f"Expected a folder for the run. Received: {out}, which is a file")
+    # A run that never finished an epoch holds nothing that a mended recipe could spoil.
+    if kept.exists() and (RunKeeper(out).epochs_done or not resume):
         if not resume:
             raise InputError(
                 f"Expected an empty folder with --no-resume. Received: {out}, which holds a run"
             )
-        if kept.read_text(encoding="utf-8") != recipe.to_toml():
+        if kept.read_bytes() != recipe.to_toml().encode():
             raise InputError(
                 f"Expected the recipe that the run in {out} was started with ({kept}). "
                 f"Received: another one; give another --out"
             )
-    elif out.exists() and any(out.iterdir()):
+    elif not kept.exists() and out.exists() and any(out.iterdir()):
         raise InputError(f"Expected an empty or new folder. Received: {out}, which holds files")
     write_text(kept, recipe.to_toml())
 
@@ -142,6 +145,22 @@ def compile_model(model: VideoLSTM, recipe: Recipe) -> None:
     model.compile(optimizer=_optimizer(recipe), loss=losses(model), jit_compile=False)
 
 
+def load_best_weights(model: VideoLSTM, run: Path) -> None:
+    """Load the best weights of a run.
+
+    Raises:
+        InputError: if they are missing or do not fit.
+
+    Example:
+        >>> load_best_weights(model, Path("run"))
+    """
+    path = run / "best.weights.h5"
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"Expected the run's best weights. Received: {path} ({error})") from error
+
+
 def losses(model: VideoLSTM) -> dict[str, keras.losses.Loss]:
     """Return the loss of each output that the paper uses for this kind of frame.
 
@@ -173,7 +192,7 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     }
     try:
         kind = type(keras.optimizers.get(spec.name))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(
             f"Expected optimizer.name to be a Keras optimiser, such as 'adam' or 'rmsprop'. "
             f"Received: {spec.name!r}"

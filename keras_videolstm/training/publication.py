@@ -8,7 +8,7 @@ import numpy as np
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
-from keras_videolstm.training.fit import RECIPE, build_model, compile_model
+from keras_videolstm.training.fit import RECIPE, build_model, compile_model, load_best_weights
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
@@ -26,13 +26,17 @@ def published_run(
         card: model card in Markdown; the line `<!-- results -->` is replaced by the results.
 
     Raises:
-        InputError: if the run is not finished.
+        InputError: if the run is not finished, or the card cannot be read.
 
     Example:
         >>> model, metadata, files = published_run(
         ...     Path("run"), Path("percepts"), None, Path("card.md")
         ... )
     """
+    try:
+        text = card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Expected a model card in UTF-8. Received: {card} ({error})") from error
     recipe = Recipe.load(run / RECIPE)
     keeper = RunKeeper(run)
     if keeper.epochs_done < recipe.training.epochs:
@@ -42,7 +46,7 @@ def published_run(
         )
     source = ClipSource(recipe, data_root, mnist)
     model = build_model(recipe)
-    model.load_weights(run / "best.weights.h5")
+    load_best_weights(model, run)
     compile_model(model, recipe)
     metrics, table = _measure(model, source)
     metadata: dict[str, Any] = {
@@ -60,7 +64,7 @@ def published_run(
     files = {
         "recipe.toml": recipe.to_toml(),
         "history.csv": (run / "history.csv").read_text(encoding="utf-8"),
-        "README.md": card.read_text(encoding="utf-8").replace(_RESULTS, table),
+        "README.md": text.replace(_RESULTS, table),
     }
     return model, metadata, files
 

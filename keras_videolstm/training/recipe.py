@@ -1,6 +1,7 @@
 """A recipe: everything that makes a training run, as a small TOML file."""
 
 import dataclasses
+import math
 import os
 import tomllib
 import types
@@ -15,8 +16,9 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VARIANTS
 
 FORMAT = 1
+ACTIVATIONS = ("linear", "sigmoid")
 SCHEDULES = ("constant", "cosine")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass
@@ -163,16 +165,39 @@ class Recipe:
         schedule, precision = self.optimizer.schedule, self.training.precision
         _expect(schedule in SCHEDULES, "optimizer.schedule", SCHEDULES, schedule)
         _expect(precision in PRECISIONS, "training.precision", PRECISIONS, precision)
-        for table, key in (
-            (self.model, "input_steps"),
-            (self.model, "prediction_steps"),
-            (self.training, "batch_size"),
-            (self.training, "steps_per_epoch"),
-            (self.training, "epochs"),
-            (self.data, "validation_windows"),
-            (self.optimizer, "learning_rate"),
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        positive, not_negative = "a positive number", "a number of at least 0"
+        for where, key, least in (
+            ("model", "input_steps", positive),
+            ("model", "prediction_steps", positive),
+            ("data", "digits_per_frame", positive),
+            ("data", "validation_windows", positive),
+            ("training", "batch_size", positive),
+            ("training", "steps_per_epoch", positive),
+            ("training", "epochs", positive),
+            ("optimizer", "learning_rate", positive),
+            ("optimizer", "warmup_steps", not_negative),
+            ("optimizer", "clipnorm", not_negative),
+            ("optimizer", "weight_decay", not_negative),
         ):
-            _expect(getattr(table, key) > 0, key, "a positive number", getattr(table, key))
+            value = getattr(getattr(self, where), key)
+            holds = math.isfinite(value) and (value > 0 or (value == 0 and least == not_negative))
+            _expect(holds, f"{where}.{key}", least, value)
+        for key in ("frame_shape", "units"):
+            sizes = getattr(self.model, key)
+            holds = bool(sizes) and min(sizes) > 0
+            _expect(holds, f"model.{key}", "a list of positive numbers", sizes)
+        activation, dropout = self.model.activation, self.model.dropout
+        _expect(activation in ACTIVATIONS, "model.activation", ACTIVATIONS, activation)
+        _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
+        _expect(0 <= self.seed < 2**32, "seed", "a number from 0 to 2^32 - 1", self.seed)
+        _expect(bool(self.name) and "/" not in self.name, "name", "a plain name", self.name)
+        if self.data.kind == "moving_mnist":
+            pixels = math.prod(self.model.frame_shape)
+            _expect(pixels == 64 * 64, "model.frame_shape", [64, 64, 1], self.model.frame_shape)
+            _expect(not self.model.standardize, "model.standardize", False, True)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Recipe":

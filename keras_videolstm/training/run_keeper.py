@@ -12,6 +12,7 @@ import keras
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path, write_text
+from keras_videolstm.weight_files import write_weights
 
 _STATE = "state.json"
 _MODEL = "model.keras"
@@ -62,10 +63,15 @@ class RunKeeper(keras.callbacks.Callback):
         found = self._newest()
         if found is None:
             return None
-        model = keras.saving.load_model(found / _MODEL)
-        saved = json.loads((found / _STATE).read_text(encoding="utf-8"))["seed_states"]
-        for variable, state in zip(_seed_states(model), saved, strict=True):
-            variable.assign(state)
+        try:
+            model = keras.saving.load_model(found / _MODEL)
+            saved = json.loads((found / _STATE).read_text(encoding="utf-8"))["seed_states"]
+            for variable, state in zip(_seed_states(model), saved, strict=True):
+                variable.assign(state)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"Expected the run's last checkpoint, to continue it. Received: {found} ({error})"
+            ) from error
         return model
 
     def _newest(self) -> Path | None:
@@ -85,24 +91,23 @@ class RunKeeper(keras.callbacks.Callback):
                 f"a lower learning rate or clipnorm helps, and the last checkpoint is kept"
             )
         self.history.append(row)
-        self._save_checkpoint()
-        if self.best_epoch == len(self.history):
-            with atomic_path(self.folder / "best.weights.h5") as temporary:
-                self._save_weights(temporary)
-        write_text(self.folder / "history.csv", self._as_csv())
-
-    def _save_weights(self, temporary: Path) -> None:
-        # Keras insists on the ending .weights.h5.
-        ending = temporary.with_name(temporary.name + ".weights.h5")
-        self.model.save_weights(ending)
-        ending.replace(temporary)
-
-    def _save_checkpoint(self) -> None:
-        older = self._newest()
         temporary = self.folder / ".checkpoint.part"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        try:
+            self._save(temporary)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _save(self, temporary: Path) -> None:
+        older = self._newest()
         self.model.save(temporary / _MODEL)
+        # The checkpoint says that the epoch is done, so it appears last: a run killed before it
+        # does the epoch again and writes the same weights and history again.
+        if self.best_epoch == len(self.history):
+            with atomic_path(self.folder / "best.weights.h5") as best:
+                write_weights(temporary / _MODEL, best)
+        write_text(self.folder / "history.csv", self._as_csv())
         # Keras' own format leaves out the states of dropout's random generators.
         seed_states = [variable.numpy().tolist() for variable in _seed_states(self.model)]
         state = {"history": self.history, "seed_states": seed_states}

@@ -59,6 +59,11 @@ def split_by_group(
             f"Received: {store.path} with the classes {', '.join(store.class_names) or '(none)'}"
         )
     part_of: dict[str, str] = {}
+    shared = sorted(set(test_groups) & set(validation_groups))
+    if shared:
+        raise InputError(
+            f"Expected test groups that are not validation groups. Received: {shared[0]} in both"
+        )
     store.videos_of_groups(tuple(test_groups) + tuple(validation_groups))
     part_of.update(dict.fromkeys(validation_groups, "validation"))
     part_of.update(dict.fromkeys(test_groups, "test"))

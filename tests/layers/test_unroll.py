@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,19 @@ def values_and_gradients(
     return [np.asarray(t) for t in runner(compute, *map(tf.constant, (xs, *start)))]
 
 
+@functools.cache
+def those_of_keras_rnn(time: int, masked: bool) -> list[np.ndarray]:
+    cell = made_cell()
+    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")
+    rnn.build((BATCH, time, FEATURES))
+
+    def run(xs: Any, start: Any, mask: Any) -> Any:
+        outputs, *state = rnn(xs, initial_state=start, mask=mask)
+        return outputs, state
+
+    return values_and_gradients(run, cell, eagerly, time, masked)
+
+
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
 @pytest.mark.parametrize("time", [1, 6, LONG])
 @pytest.mark.parametrize("runner", [eagerly, with_known_length, with_unknown_length])
@@ -76,19 +90,12 @@ def test_equals_keras_rnn_in_values_and_every_gradient(
     runner: Callable, time: int, masked: bool
 ) -> None:
     cell = made_cell()
-    rnn = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")
-    rnn.build((BATCH, time, FEATURES))
-
-    def theirs(xs: Any, start: Any, mask: Any) -> Any:
-        outputs, *state = rnn(xs, initial_state=start, mask=mask)
-        return outputs, state
 
     def ours(xs: Any, start: Any, mask: Any) -> Any:
         return unroll(cell, xs, start, mask=mask)
 
     ours_all = values_and_gradients(ours, cell, runner, time, masked)
-    # Their loop, once, is the yardstick of all of our ways.
-    theirs_all = values_and_gradients(theirs, cell, with_known_length, time, masked)
+    theirs_all = those_of_keras_rnn(time, masked)
     assert len(ours_all) == 6 + 4
     for mine, other in zip(ours_all, theirs_all, strict=True):
         assert np.abs(other).max() > 0
@@ -128,6 +135,36 @@ def test_the_loop_and_the_written_out_steps_agree(monkeypatch: pytest.MonkeyPatc
     looped = values_and_gradients(run, cell, eagerly, 12, True)
     for one, other in zip(written_out, looped, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+def test_the_portable_loop_equals_the_one_of_tensorflow(
+    monkeypatch: pytest.MonkeyPatch, masked: bool
+) -> None:
+    cell = made_cell()
+    run = lambda xs, start, mask: unroll(cell, xs, start, mask=mask)  # noqa: E731
+    tensorflow = values_and_gradients(run, cell, with_known_length, LONG, masked)
+    names = unroll.__globals__
+    monkeypatch.setitem(names, "_loop_in_tensorflow", names["_loop"])
+    portable = values_and_gradients(run, cell, with_known_length, LONG, masked)
+    for one, other in zip(tensorflow, portable, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_xla_takes_the_gradient_of_steps_known_only_at_run_time() -> None:
+    cell = made_cell()
+    xs, _, _ = made_inputs(LONG)
+
+    def gradient(xs: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(unroll(cell, xs)[0])
+        return tape.gradient(loss, cell.recurrent_kernel.value)
+
+    signature = [tf.TensorSpec((None, None, FEATURES), tf.float64)]
+    compiled = tf.function(gradient, input_signature=signature, jit_compile=True)
+    for time in (9, LONG):
+        some = tf.constant(xs[:, :time])
+        np.testing.assert_allclose(compiled(some), gradient(some), rtol=1e-9, atol=1e-10)
 
 
 def test_the_graph_of_a_long_run_does_not_grow_with_it() -> None:
