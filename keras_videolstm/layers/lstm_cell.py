@@ -70,10 +70,10 @@ class PeepholeLSTMCell(keras.layers.Layer):
             raise ValueError(f"Expected a positive number of units. Received: units={units}")
         self.units = units
         self.peepholes = peepholes
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.peephole_initializer = keras.initializers.get(peephole_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_initializer = _own_initializer(kernel_initializer)
+        self.recurrent_initializer = _own_initializer(recurrent_initializer)
+        self.peephole_initializer = _own_initializer(peephole_initializer)
+        self.bias_initializer = _own_initializer(bias_initializer)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [units, units]
         self.output_size = units
@@ -171,3 +171,10 @@ class PeepholeLSTMCell(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "unit_forget_bias": self.unit_forget_bias,
         }
+
+
+def _own_initializer(identifier: Any) -> Any:
+    # One unseeded object draws the same numbers each time; shared by a stack's cells it would
+    # start all layers of one shape alike.
+    initializer = keras.initializers.get(identifier)
+    return initializer.clone() if hasattr(initializer, "clone") else initializer

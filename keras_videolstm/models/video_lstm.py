@@ -22,10 +22,14 @@ VARIANTS = tuple(BASES) + tuple(CONDITIONAL + base for base in BASES)
 
 
 class _Companions:
-    """Models that share this model's layers, kept where Keras does not count them as its own."""
+    """Models that share this model's layers, kept where Keras does not count them as its own.
+
+    And trackers of losses, kept where Keras does not write them into weight files.
+    """
 
     def __init__(self) -> None:
         self.models: dict[Any, keras.Model] = {}
+        self.trackers: dict[str, keras.metrics.Mean] = {}
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
@@ -147,15 +151,16 @@ class VideoLSTM(keras.Model):
         self.conditional_key = fed
         # A caller who has only the input frames leaves `future` out: `call` fills it in.
         self.input_spec = None
-        # Keras drops the key from the loss's name where there is only one output.
-        self.only_tracker = keras.metrics.Mean(name=f"{keys[0]}_loss") if len(keys) == 1 else None
         self._companions = _Companions()
+        names = [*keys, f"{fed}_forced"] if fed else keys
+        self._companions.trackers = {
+            name: keras.metrics.Mean(name=f"{name}_loss") for name in names
+        }
         self._companions.models["encode"] = keras.Model(inputs["frames"], (sequence, state))
         if fed:
             self._companions.models["forced"] = keras.Model(
                 inputs, decoders[fed](state, truth=truths[fed], feedback=False)
             )
-            self.forced_tracker = keras.metrics.Mean(name=f"{fed}_forced_loss")
 
     # --- Keras ---
 
@@ -183,10 +188,7 @@ class VideoLSTM(keras.Model):
         """Return the sum of the keys' losses, on standardised features if the model has them."""
         y = self._standardized(y)
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        if self.only_tracker is not None:
-            self.only_tracker.update_state(loss)
-        if self.conditional_key:
-            self._track_forced(x, y, y_pred, training)
+        self._track(x, y, y_pred, sample_weight, training)
         return loss
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -198,14 +200,40 @@ class VideoLSTM(keras.Model):
             return y
         return {key: self.standardizer(target) for key, target in y.items()}
 
-    def _track_forced(self, x: Any, y: Any, y_pred: Any, training: bool) -> None:
-        key = self.conditional_key
-        if not training:
-            forced = self._companions.models["forced"](x, training=False)
-        else:
-            forced = y_pred[key]
-        loss = keras.losses.get(self.loss[key] if isinstance(self.loss, dict) else self.loss)
-        self.forced_tracker.update_state(loss(y[key], forced))
+    def _loss_of(self, name: str) -> Any:
+        """The compiled loss of `prediction`, `prediction_forced`, ...; `None` if there is none."""
+        loss = getattr(self, "loss", None)
+        return loss.get(name.removesuffix("_forced")) if isinstance(loss, dict) else loss
+
+    def _track(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> None:
+        outputs = dict(y_pred)
+        if fed := self.conditional_key:
+            forced = self._companions.models["forced"]
+            outputs[f"{fed}_forced"] = y_pred[fed] if training else forced(x, training=False)
+        for name, output in outputs.items():
+            if (loss := self._loss_of(name)) is None:
+                continue
+            key = name.removesuffix("_forced")
+            weight = sample_weight.get(key) if isinstance(sample_weight, dict) else sample_weight
+            loss = keras.losses.get(loss)
+            of_each_frame = loss.call if isinstance(loss, keras.losses.Loss) else loss
+            tracker = self._companions.trackers[name]
+            tracker.update_state(of_each_frame(y[key], output), sample_weight=weight)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """All metrics; each key's loss is a mean over clips, however many the last batch has.
+
+        Keras' own means weigh a short last batch like a full one, and drop the key from the name
+        where there is only one output.
+        """
+        trackers = {
+            tracker.name: tracker
+            for name, tracker in self._companions.trackers.items()
+            if self._loss_of(name) is not None
+        }
+        others = [metric for metric in super().metrics if metric.name not in trackers]
+        return others + list(trackers.values())
 
     def get_config(self) -> dict[str, Any]:
         """Return all arguments."""

@@ -55,9 +55,14 @@ class VideoStream:
         frames = np.asarray(frames)
         frame_shape = self._model.frame_shape
         one = frames.shape in (frame_shape, frame_shape[:-1] if frame_shape[-1] == 1 else None)
-        clip, _ = checked_clips(
+        clip, single = checked_clips(
             frames[None] if one else frames, frame_shape, self._model.activation
         )
+        if not single:
+            raise InputError(
+                f"Expected one frame or the frames (time, ...) of one video. "
+                f"Received: shape={frames.shape}"
+            )
         sequence, self._state = self._encoder.predict_on_batch([clip, self._state])
         self._empty = False
         return sequence[0, 0] if one else sequence[0]

@@ -192,7 +192,7 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     }
     try:
         kind = type(keras.optimizers.get(spec.name))
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"Expected optimizer.name to be a Keras optimiser, such as 'adam' or 'rmsprop'. "
             f"Received: {spec.name!r}"

@@ -1,0 +1,106 @@
+"""Tests of listing labelled clips from folders and tables."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_videolstm.data.action_clips import Clip, class_names, expand_groups, find_clips
+from keras_videolstm.errors import InputError
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def table(folder: Path, text: str | bytes) -> Path:
+    path = folder / "clips.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_folder_of_class_folders_gives_labels_and_groups_in_a_stable_order(tmp_path):
+    touch(
+        tmp_path / "walk" / "v_Walk_g08_c02.avi",
+        tmp_path / "run" / "figure03_clip1.mp4",
+        tmp_path / "run" / "deeper" / "mine.MOV",
+        tmp_path / "run" / "notes.txt",
+        tmp_path / "loose.webm",
+    )
+    (tmp_path / "run" / "folder.mp4").mkdir()
+    found = [(c.path.name, c.label, c.group) for c in find_clips(tmp_path)]
+    assert found == [
+        ("loose.webm", "", "loose"),
+        ("mine.MOV", "run", "mine"),
+        ("figure03_clip1.mp4", "run", "figure03"),
+        ("v_Walk_g08_c02.avi", "walk", "g08"),
+    ]
+    assert class_names(find_clips(tmp_path)) == ("run", "walk")
+
+
+def test_one_file_is_one_unlabelled_clip(tmp_path):
+    touch(tmp_path / "a.mp4")
+    assert find_clips(tmp_path / "a.mp4") == [Clip(tmp_path / "a.mp4", "", "a")]
+
+
+def test_a_table_keeps_its_order_and_may_leave_out_groups(tmp_path):
+    path = table(tmp_path, "\ufeffgroup,path,label\ns1,b/x.mp4, walk \n,v_A_g02_c01.avi,run\n")
+    assert find_clips(path) == [
+        Clip(tmp_path / "b/x.mp4", "walk", "s1"),
+        Clip(tmp_path / "v_A_g02_c01.avi", "run", "g02"),
+    ]
+
+
+def test_a_root_moves_a_table_s_paths(tmp_path):
+    path = table(tmp_path, "path,label\nx.mp4,walk\n")
+    (tmp_path / "videos").mkdir()
+    assert find_clips(path, tmp_path / "videos")[0].path == tmp_path / "videos" / "x.mp4"
+
+
+@pytest.mark.parametrize(
+    "row", ["../x.mp4", "a/../../x.mp4", "/etc/passwd", "", "a\0.mp4", "way_out/x.mp4", "loop/x"]
+)
+def test_a_path_that_leaves_the_root_is_refused_with_its_line(row, tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "way_out").symlink_to(tmp_path)
+    (folder / "loop").symlink_to(folder / "loop")
+    path = table(folder, f"path,label\ngood.mp4,walk\n{row},walk\n")
+    with pytest.raises(InputError, match=r"Expected a path below .* in line 3 of .*--root"):
+        find_clips(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "header naming path, label, group.*none"),
+        (b"file,class\na.mp4,walk\n", "columns file, class"),
+        (b"a.mp4,walk\nb.mp4,run\n", "header naming"),
+        (b"path,label\n", "at least one clip"),
+        ("path,label\nä.mp4,x\n".encode("latin-1"), "CSV in UTF-8"),
+        ("path,label\na.mp4,x\n".encode("utf-16"), "CSV in UTF-8"),
+        (b"path,label\n" + b"y" * 200_000 + b",a\n", "CSV in UTF-8"),
+    ],
+)
+def test_a_bad_table_is_refused_and_named(content, words, tmp_path):
+    with pytest.raises(InputError, match=words) as refusal:
+        find_clips(table(tmp_path, content))
+    assert "clips.csv" in str(refusal.value)
+
+
+def test_what_holds_no_videos_is_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        find_clips(tmp_path / "none")
+    with pytest.raises(InputError, match=r"Expected video files \(\.avi"):
+        find_clips(tmp_path)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError, match="Expected a CSV"):
+        find_clips(tmp_path / "folder.csv")
+
+
+def test_ranges_of_groups_are_expanded():
+    assert expand_groups(["g08-g10", "a-b", "s7-s7", "x1-y2"]) == (
+        *("g08", "g09", "g10"),
+        *("a-b", "s7", "x1-y2"),
+    )

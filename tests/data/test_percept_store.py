@@ -1,0 +1,184 @@
+"""Tests of percept stores and their writer."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from keras_videolstm.data.action_clips import Clip
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
+from keras_videolstm.errors import InputError
+from tests.percept_files import numbered_store, toy_actions
+
+CLIP = Clip(Path("a.mp4"), "run", "s1")
+
+
+def test_what_was_written_is_read(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [5, 3, 40])
+    assert len(store) == 3
+    assert store.feature_dim == 4
+    assert list(store.starts) == [0, 5, 8]
+    assert list(store.labels) == [-1, -1, -1]
+    np.testing.assert_array_equal(store.read(1)[:, :2], [[1, 0], [1, 1], [1, 2]])
+    assert store.read(2).shape == (40, 4)
+    assert list(store.names) == ["video0.mp4", "video1.mp4", "video2.mp4"]
+    assert store.metadata["extractor"] == "toy"
+
+
+def test_groups_select_videos_and_an_unknown_group_lists_the_known(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    assert list(store.videos_of_groups(("g02", "g00"))) == [0, 1, 4, 5]
+    assert list(store.videos_of_groups(None)) == list(range(6))
+    with pytest.raises(InputError, match=r"g00, g01, g02.*Received: g7"):
+        store.videos_of_groups(("g7",))
+
+
+def test_both_readers_give_the_same_rows(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [30, 50])
+    fast, plain = store._tensorflow_io_reader(), store._h5py_reader()
+    assert fast is not None
+    for start, length in ((0, 1), (28, 5), (64, 16)):
+        expected = np.concatenate([store.read(0), store.read(1)])[start : start + length]
+        np.testing.assert_array_equal(plain(start, length), expected)
+        np.testing.assert_array_equal(fast(start, length), expected)
+
+
+def test_without_tensorflow_io_h5py_reads(tmp_path, monkeypatch):
+    store = numbered_store(tmp_path / "s.h5", [30])
+    monkeypatch.setattr(PerceptStore, "_tensorflow_io_reader", lambda self: None)
+    np.testing.assert_array_equal(store.row_reader()(3, 4), store.read(0)[3:7])
+
+
+def test_the_store_appears_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "new" / "s.h5"
+    with PerceptStoreWriter(path, 3, ("run",), {}) as writer:
+        writer.append(np.ones((5, 3), "float32"))
+        assert writer.end_video(CLIP) == 5
+        assert not path.exists()
+    assert [p.name for p in path.parent.iterdir()] == ["s.h5"]
+
+
+def test_an_error_leaves_the_older_store_and_nothing_else(tmp_path):
+    path = tmp_path / "s.h5"
+    older = numbered_store(path, [7])
+    before = path.read_bytes()
+    with (
+        pytest.raises(RuntimeError, match="stopped"),
+        PerceptStoreWriter(path, 3, ("run",), {}) as writer,
+    ):
+        writer.append(np.ones((5, 3), "float32"))
+        raise RuntimeError("stopped")
+    assert path.read_bytes() == before
+    assert older.read(0).shape == (7, 4)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_discarded_video_leaves_no_trace(tmp_path):
+    with PerceptStoreWriter(tmp_path / "s.h5", 3, ("run",), {}) as writer:
+        writer.append(np.full((5, 3), 1, "float32"))
+        writer.end_video(CLIP)
+        writer.append(np.full((4, 3), 2, "float32"))
+        writer.discard_video()
+        writer.append(np.full((2, 3), 3, "float32"))
+        writer.end_video(CLIP)
+    store = PerceptStore(tmp_path / "s.h5")
+    assert list(store.frame_counts) == [5, 2]
+    assert store.shape == (7, 3)
+    np.testing.assert_array_equal(store.read(1), np.full((2, 3), 3))
+
+
+@pytest.mark.parametrize(
+    ("percepts", "words"),
+    [
+        (np.ones((5, 2)), r"percepts \(time, 3\)"),
+        (np.ones(3), r"percepts \(time, 3\)"),
+        (np.full((2, 3), np.nan), "finite percepts"),
+        (np.full((2, 3), -np.inf), "finite percepts"),
+    ],
+)
+def test_unusable_percepts_are_refused(percepts, words, tmp_path):
+    with (
+        pytest.raises(InputError, match=words),
+        PerceptStoreWriter(tmp_path / "s.h5", 3, ("run",), {}) as writer,
+    ):
+        writer.append(percepts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_without_percepts_is_refused(tmp_path):
+    with (
+        pytest.raises(InputError, match=r"Expected percepts.*a\.mp4"),
+        PerceptStoreWriter(tmp_path / "s.h5", 3, ("run",), {}) as writer,
+    ):
+        writer.end_video(CLIP)
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Write a store's parts anew; metadata is given as its changed keys."""
+    with h5py.File(path, "r+") as file:
+        for name, value in changes.items():
+            if name == "metadata":
+                value = {**json.loads(bytes(file["metadata"][()])), **value}
+                value = np.frombuffer(json.dumps(value).encode(), "uint8")
+            del file[name]
+            if value is not None:
+                file[name] = value
+
+
+BAD_STORES = {
+    "newer format": ({"metadata": {"format": 2}}, "format 1. Received: .* of format 2"),
+    "no videos named": ({"metadata": {"videos": []}}, "videos of"),
+    "videos of another shape": ({"metadata": {"videos": 3}}, "Expected a percept store"),
+    "video without group": ({"metadata": {"videos": [{}, {}]}}, "Expected a percept store"),
+    "no class names": ({"metadata": {"class_names": None}}, "Expected a percept store"),
+    "too few rows": ({"percepts": np.zeros((9, 4), "float32")}, "12 frames in all.*9 frames"),
+    "too few labels": ({"labels": np.array([-1], "int32")}, "2 videos.*1 labels"),
+    "too few counts": ({"frame_counts": np.array([12])}, "2 videos.*1 counts"),
+    "negative count": ({"frame_counts": np.array([-3, 15])}, "2 videos"),
+    "label out of range": ({"labels": np.array([0, 5], "int32")}, "labels from -1"),
+    "half precision": ({"percepts": np.zeros((12, 4), "float16")}, "float32.*float16"),
+    "percepts flat": ({"percepts": np.zeros(12, "float32")}, r"\(frames, features\)"),
+    "part missing": ({"labels": None}, "Expected a percept store"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_STORES)
+def test_an_inconsistent_store_is_refused_and_named(kind, tmp_path):
+    changes, words = BAD_STORES[kind]
+    path = tmp_path / "s.h5"
+    numbered_store(path, [5, 7])
+    rewrite(path, **changes)
+    with pytest.raises(InputError, match=words) as refusal:
+        PerceptStore(path)
+    assert "s.h5" in str(refusal.value)
+
+
+def test_a_store_whose_metadata_is_no_json_is_refused(tmp_path):
+    path = tmp_path / "s.h5"
+    numbered_store(path, [5])
+    with h5py.File(path, "r+") as file:
+        del file["metadata"]
+        file["metadata"] = np.frombuffer(b"{not json", "uint8")
+    with pytest.raises(InputError, match=r"Expected a percept store .*s\.h5"):
+        PerceptStore(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5 at all", b"\x89HDF\r\n\x1a\n" + bytes(50)])
+def test_a_file_that_is_no_store_is_refused(content, tmp_path):
+    path = tmp_path / "s.h5"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"Expected a percept store .*s\.h5"):
+        PerceptStore(path)
+
+
+def test_a_truncated_or_missing_store_is_refused(tmp_path):
+    path = tmp_path / "s.h5"
+    numbered_store(path, [500])
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(InputError, match="Expected a percept store"):
+        PerceptStore(path)
+    with pytest.raises(InputError, match="does not exist"):
+        PerceptStore(tmp_path / "none.h5")

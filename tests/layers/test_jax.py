@@ -1,0 +1,49 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import numpy as np
+import keras
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.objectives import HalfSquaredErrorPerFrame, StepCrossentropy
+from tests.references import decode_feedback, decoder_weights, encode, encoder_weights, identity
+
+assert keras.backend.backend() == "jax"
+model = VideoLSTM("conditional_composite", (3,), units=[5, 4], prediction_steps=2,
+                  activation="linear")
+clips = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+for time in (4, 3, 70):
+    clip = np.random.default_rng(time).normal(size=(2, time, 3))
+    sequence, state = encode(encoder_weights(model.encoder), clip)
+    assert np.abs(model.encode(clip) - sequence[:, -1]).max() < 1e-5
+far = model.forecast(clip, 70)
+expected = decode_feedback(decoder_weights(model.decoders["prediction"]), state, 70, identity)
+assert np.abs(far - expected).max() < 1e-4
+model.compile("adam", HalfSquaredErrorPerFrame())
+x = {"frames": clips, "future": clips[:, :2]}
+y = {"prediction": clips[:, :2], "reconstruction": clips}
+history = model.fit(x, y, epochs=3, verbose=0).history
+assert history["loss"][-1] < history["loss"][0]
+results = model.evaluate(x, y, verbose=0, return_dict=True)
+assert set(results) == {"loss", "prediction_loss", "prediction_forced_loss", "reconstruction_loss"}
+classifier = ActionClassifier.from_video_lstm(model, ["a", "b"])
+classifier.compile("adam", {"steps": StepCrossentropy(), "action": None})
+classifier.fit(clips, {"steps": np.array([0, 1]), "action": np.array([0, 1])}, verbose=0)
+assert abs(classifier.classify(clips[0]).sum() - 1) < 1e-5
+print("passed")
+"""
+
+
+@pytest.mark.slow
+def test_layers_models_and_losses_run_on_jax() -> None:
+    pytest.importorskip("jax")
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stdout.strip().endswith("passed"), done.stderr

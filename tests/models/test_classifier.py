@@ -1,0 +1,239 @@
+import functools
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.objectives import StepCrossentropy
+from tests.references import encode, encoder_weights, randomize
+
+FEATURES = 3
+CLASSES = ["jump", "run", "walk"]
+UNITS = [6, 5]
+
+
+def made_classifier(units: Any = tuple(UNITS), **options: Any) -> ActionClassifier:
+    classifier = ActionClassifier(FEATURES, CLASSES, units=units, **options)
+    randomize(classifier)
+    return classifier
+
+
+def made_percepts(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((*shape, FEATURES)).astype("float32")
+
+
+def probabilities_by_hand(classifier: ActionClassifier, clip: np.ndarray) -> np.ndarray:
+    """Return the softmax at each step of one clip `(time, features)`, from the equations."""
+    features = clip.astype("float64")
+    if classifier.encoder is not None:
+        features = encode(encoder_weights(classifier.encoder), features[None])[0][0]
+    kernel, bias = (np.asarray(w).astype("float64") for w in classifier.head.weights)
+    scores = np.exp(features @ kernel + bias)
+    return scores / scores.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("units", [(), (4,), (6, 5)])
+def test_a_softmax_at_every_step_and_their_mean(units: tuple[int, ...]) -> None:
+    classifier = made_classifier(units)
+    clips = made_percepts(2, 7)
+    outputs = classifier(clips)
+    assert set(outputs) == {"steps", "action"}
+    for clip in range(2):
+        steps = probabilities_by_hand(classifier, clips[clip])
+        np.testing.assert_allclose(outputs["steps"][clip], steps, atol=1e-5)
+        np.testing.assert_allclose(outputs["action"][clip], steps.mean(0), atol=1e-5)
+    np.testing.assert_allclose(np.sum(outputs["steps"], axis=-1), np.ones((2, 7)), atol=1e-6)
+
+
+@pytest.mark.parametrize("units", [(), (6, 5)])
+def test_padding_leaves_no_trace(units: tuple[int, ...]) -> None:
+    classifier = made_classifier(units)
+    classifier.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
+    clips, lengths = made_percepts(3, 7), (7, 4, 1)
+    padded = clips.copy()
+    for clip, length in enumerate(lengths):
+        padded[clip, length:] = -1
+    outputs = classifier(padded)
+    for clip, length in enumerate(lengths):
+        alone = classifier(clips[clip : clip + 1, :length])
+        np.testing.assert_allclose(outputs["action"][clip], alone["action"][0], atol=1e-6)
+        np.testing.assert_allclose(outputs["steps"][clip, :length], alone["steps"][0], atol=1e-6)
+
+
+def test_a_single_frame_classifier_is_blind_to_the_order_of_frames() -> None:
+    clips = made_percepts(1, 6)
+    one = made_classifier(())
+    np.testing.assert_allclose(one(clips)["action"], one(clips[:, ::-1])["action"], atol=1e-6)
+    assert one.count_params() - 2 * FEATURES == (FEATURES + 1) * len(CLASSES)
+    lstm = made_classifier()
+    difference = np.asarray(lstm(clips)["action"]) - np.asarray(lstm(clips[:, ::-1])["action"])
+    assert np.abs(difference).max() > 1e-4
+
+
+# --- One video ---
+
+
+@pytest.mark.parametrize("frames", [1, 5, 16, 23, 24, 45])
+def test_classify_is_the_mean_over_blocks_of_sixteen_at_a_stride_of_eight(frames: int) -> None:
+    classifier = made_classifier()
+    video = made_percepts(frames)
+    starts = [s for s in range(0, frames, 8) if s + 16 <= frames] or [0]
+    blocks = [probabilities_by_hand(classifier, video[s : s + 16]).mean(0) for s in starts]
+    np.testing.assert_allclose(classifier.classify_blocks(video), blocks, atol=1e-5)
+    result = classifier.classify(video)
+    assert isinstance(result, np.ndarray)
+    assert result.shape == (len(CLASSES),)
+    np.testing.assert_allclose(result, np.mean(blocks, axis=0), atol=1e-5)
+    assert classifier.label(result) == CLASSES[int(np.argmax(result))]
+
+
+def test_block_length_and_stride_can_be_chosen() -> None:
+    classifier = made_classifier()
+    video = made_percepts(10)
+    blocks = [probabilities_by_hand(classifier, video[s : s + 4]).mean(0) for s in (0, 3, 6)]
+    np.testing.assert_allclose(
+        classifier.classify_blocks(video, block_steps=4, stride=3), blocks, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "percepts",
+    [
+        np.full((5, FEATURES), np.nan),
+        np.zeros((5, FEATURES + 1)),
+        np.zeros((0, FEATURES)),
+        np.zeros(FEATURES),
+        "a file name",
+    ],
+)
+def test_unusable_percepts_are_one_clear_error(percepts: Any) -> None:
+    with pytest.raises(InputError, match="Expected"):
+        made_classifier().classify(percepts)
+
+
+@pytest.mark.parametrize("names", [[], ["one"], ["same", "same"]])
+def test_there_are_two_classes_or_more_of_different_names(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="at least two classes"):
+        ActionClassifier(FEATURES, names)
+
+
+# --- From another model ---
+
+
+@pytest.mark.parametrize("peepholes", [True, False])
+def test_it_starts_from_a_video_lstms_encoder_and_standardisation(peepholes: bool) -> None:
+    model = VideoLSTM(
+        "composite",
+        (FEATURES,),
+        units=UNITS,
+        activation="linear",
+        standardize=True,
+        peepholes=peepholes,
+    )
+    randomize(model)
+    model.set_statistics(np.array([0.5, 0.4, 0.3]), np.array([0.1, 0.2, 0.3]))
+    classifier = ActionClassifier.from_video_lstm(model, CLASSES, dropout=0.25)
+    assert (classifier.dropout, classifier.units) == (0.25, UNITS)
+    for part in ("encoder", "standardizer"):
+        ours, theirs = getattr(classifier, part).weights, getattr(model, part).weights
+        assert len(ours) == len(theirs) > 0
+        for weight, source in zip(ours, theirs, strict=True):
+            assert weight is not source
+            np.testing.assert_array_equal(weight, source)
+    clips = made_percepts(2, 5)
+    sequence, _ = classifier.encoder(classifier.standardizer(clips))
+    np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
+
+
+def test_a_model_of_images_cannot_become_a_classifier_of_vectors() -> None:
+    with pytest.raises(InputError, match="reads vectors"):
+        ActionClassifier.from_video_lstm(VideoLSTM("autoencoder", (4, 4, 1), units=[4]), CLASSES)
+
+
+@pytest.mark.parametrize("units", [(), (6, 5)])
+def test_other_classes_keep_the_encoder_and_drop_the_head(units: tuple[int, ...]) -> None:
+    old = made_classifier(units, dropout=0.3)
+    old.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
+    new = old.with_classes(["kick", "wave"])
+    assert new.class_names == ["kick", "wave"]
+    assert new.get_config() == {**old.get_config(), "class_names": ["kick", "wave"]}
+    assert new.head.kernel.shape[-1] == 2
+    assert not np.asarray(new.head.bias).any()
+    kept = [w for part in (new.standardizer, new.encoder) if part for w in part.get_weights()]
+    before = [w for part in (old.standardizer, old.encoder) if part for w in part.get_weights()]
+    assert len(kept) == len(before) > 0
+    for weight, source in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(weight, source)
+    assert old.class_names == CLASSES
+
+
+# --- Training ---
+
+
+def toy_videos(clips: int = 24, time: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return clips that rise or fall: no single frame tells which."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(clips) % 2
+    slopes = np.where(labels, 0.15, -0.15)[:, None, None]
+    starts = rng.uniform(0, 1, (clips, 1, FEATURES))
+    return (starts + slopes * np.arange(time)[:, None]).astype("float32"), labels
+
+
+@functools.cache
+def trained() -> tuple[ActionClassifier, dict[str, list[float]]]:
+    keras.utils.set_random_seed(0)
+    classifier = ActionClassifier(FEATURES, ["fall", "rise"], units=[8])
+    classifier.compile(
+        keras.optimizers.Adam(0.03),
+        {"steps": StepCrossentropy(), "action": None},
+        metrics={"action": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
+    )
+    clips, labels = toy_videos()
+    targets = {"steps": labels, "action": labels}
+    history = classifier.fit(clips, targets, epochs=40, batch_size=24, verbose=0)
+    return classifier, history.history
+
+
+def test_it_learns_what_only_time_tells() -> None:
+    classifier, history = trained()
+    assert history["loss"][-1] < 0.6 * history["loss"][0]
+    clips, labels = toy_videos(seed=1)
+    guesses = classifier.predict(clips, verbose=0)["action"].argmax(-1)
+    assert (guesses == labels).mean() > 0.9
+    names = {classifier.label(classifier.classify(clips[i])) for i in np.flatnonzero(labels)}
+    assert names == {"rise"}
+
+
+def test_its_loss_counts_the_steps_that_are_not_padding() -> None:
+    classifier, _ = trained()
+    clips, labels = toy_videos(4)
+    clips[1, 2:] = -1
+    targets = {"steps": labels, "action": labels}
+    measured = classifier.evaluate(clips, targets, verbose=0, return_dict=True)["loss"]
+    nats = [
+        -np.log(probabilities_by_hand(classifier, clip[: 2 if number == 1 else 4])[:, label])
+        for number, (clip, label) in enumerate(zip(clips, labels, strict=True))
+    ]
+    assert measured == pytest.approx(np.concatenate(nats).mean(), rel=1e-4)
+
+
+def test_dropout_acts_in_training_alone() -> None:
+    clips = made_percepts(2, 5)
+    plain, dropping = made_classifier(), made_classifier(dropout=0.5)
+    np.testing.assert_array_equal(plain(clips)["steps"], dropping(clips)["steps"])
+    difference = np.asarray(dropping(clips, training=True)["steps"]) - np.asarray(
+        plain(clips)["steps"]
+    )
+    assert np.abs(difference).max() > 1e-3
+
+
+def test_mixed_bfloat16_gives_float32_probabilities_near_the_exact_ones() -> None:
+    clips = made_percepts(2, 5)
+    low, exact = made_classifier(dtype="mixed_bfloat16"), made_classifier()
+    for key, output in low(clips).items():
+        assert keras.backend.standardize_dtype(output.dtype) == "float32"
+        np.testing.assert_allclose(output, exact(clips)[key], atol=0.05)
+    assert low.get_config()["dtype"] == "mixed_bfloat16"

@@ -1,0 +1,171 @@
+"""Tests of fine-tuning and its scores."""
+
+import numpy as np
+import pytest
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.comparison import FINETUNED, SCRATCH, SINGLE_FRAME, compare
+from keras_videolstm.training.finetune import (
+    FinetuneSettings,
+    finetune,
+    pretrained_classifier,
+    single_frame_classifier,
+)
+from keras_videolstm.training.scores import score_videos
+from keras_videolstm.training.splits import split_by_group
+from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
+
+QUICK = FinetuneSettings(
+    steps=60, batch_size=8, learning_rate=1e-2, dropout=0.2, check_every=20, patience=3
+)
+
+
+def toy_model() -> VideoLSTM:
+    return VideoLSTM("composite", (4,), units=[8], activation="linear")
+
+
+def test_every_method_learns_what_a_line_separates(tmp_path):
+    store = toy_actions(tmp_path / "s.h5")
+    split = split_by_group(store, seed=0)
+    methods = [SINGLE_FRAME, SCRATCH, FINETUNED]
+    results = compare(toy_model(), store, split, QUICK, methods=methods)
+    assert [result.name for result in results] == methods
+    for result in results:
+        assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
+        assert result.test[0].videos == len(split.test)
+        assert result.history["val_loss"][-1] < result.history["val_loss"][0]
+        np.testing.assert_array_equal(result.test[0].confusion, np.eye(2))
+
+
+def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    other = toy_actions(tmp_path / "other.h5", groups=2, seed=1)
+    split = split_by_group(store, seed=0, with_test=False)
+    settings = FinetuneSettings(steps=20, check_every=20, learning_rate=1e-2)
+    (result,) = compare(
+        toy_model(), store, split, settings, methods=[SINGLE_FRAME], test_store=other
+    )
+    assert result.test[0].videos == 4
+    videos = [(other.read(i), "run" if i % 2 else "jump", f"g{i}") for i in range(4)]
+    classes = write_store(tmp_path / "classes.h5", videos)
+    with pytest.raises(InputError, match="classes run, walk. Received: jump, run"):
+        compare(toy_model(), store, split, settings, test_store=classes)
+    videos = [(other.read(i), "walk" if i % 2 else "run", f"g{i}") for i in range(4)]
+    faster = write_store(tmp_path / "faster.h5", videos, {**PROVENANCE, "fps": 30})
+    with pytest.raises(InputError, match="fps=15. Received: fps=30"):
+        compare(toy_model(), store, split, settings, test_store=faster)
+
+
+def test_the_same_seed_gives_the_same_classifier(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    split = split_by_group(store, seed=0)
+    settings = FinetuneSettings(steps=10, check_every=5, dropout=0.5, seed=3)
+    weights = []
+    for _ in range(2):
+        classifier = pretrained_classifier(store, settings, toy_model_of_seed())
+        finetune(classifier, store, split, settings)
+        weights.append(classifier.get_weights())
+    for first, second in zip(*weights, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def toy_model_of_seed() -> VideoLSTM:
+    model = toy_model()
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    return model
+
+
+def test_no_more_steps_are_taken_than_were_asked_for(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    settings = FinetuneSettings(steps=3, check_every=50)
+    split = split_by_group(store, seed=0)
+    classifier = single_frame_classifier(store, split, settings)
+    finetune(classifier, store, split, settings)
+    assert int(classifier.optimizer.iterations) == 3
+
+
+def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3, features=5)
+    split = split_by_group(store, seed=0)
+    with pytest.raises(InputError, match=r"shape \(4,\).*s\.h5 with 5 features"):
+        compare(toy_model(), store, split, QUICK)
+    settings = FinetuneSettings(steps=20, check_every=10, learning_rate=1e30)
+    classifier = single_frame_classifier(store, split, settings)
+    classifier.head.kernel.assign(np.full((5, 2), np.nan))
+    with pytest.raises(InputError, match="finite loss"):
+        finetune(classifier, store, split, settings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"steps": 0}, "at least 1. Received: steps=0"),
+        ({"batch_size": -1}, "at least 1. Received: batch_size=-1"),
+        ({"learning_rate": 0}, "positive learning rate"),
+        ({"learning_rate": float("nan")}, "positive learning rate"),
+        ({"learning_rate": float("inf")}, "positive learning rate"),
+        ({"dropout": 1.0}, "dropout rate"),
+        ({"dropout": -0.1}, "dropout rate"),
+        ({"dropout": float("nan")}, "dropout rate"),
+        ({"seed": -1}, "seed from 0"),
+        ({"seed": 2**32}, "seed from 0"),
+    ],
+)
+def test_impossible_settings_are_refused(arguments, words):
+    with pytest.raises(InputError, match=words):
+        FinetuneSettings(**arguments)
+
+
+class Told(ActionClassifier):
+    """Says at each step a probability of the first class that stands in the percepts."""
+
+    def predict(self, blocks: object, **kwargs: object) -> dict[str, np.ndarray]:
+        percepts = np.concatenate([batch for batch, _ in blocks.as_numpy_iterator()])
+        first = percepts[:, :, 0]
+        steps = np.stack([first, 1 - first], axis=-1)
+        return {"steps": steps, "action": steps.mean(axis=1)}
+
+
+def test_scores_are_those_counted_by_hand(tmp_path):
+    def told(length: int, *probabilities: float) -> np.ndarray:
+        values = np.resize(probabilities, length)
+        return np.stack([values, np.zeros(length)], axis=1).astype("float32")
+
+    store = write_store(
+        tmp_path / "s.h5",
+        [
+            (told(24, 0.9), "run", "a"),  # two blocks, both right
+            (told(16, 0.75, 0.25), "run", "b"),  # one block at 0.5, half of its steps right
+            (told(16, 0.8), "walk", "c"),  # one block, wrong
+        ],
+    )
+    scores = score_videos(Told(2, ["run", "walk"], units=()), store, [0, 1, 2])
+    assert scores.videos == 3
+    assert scores.frame_accuracy == pytest.approx((32 + 8 + 0) / 64)
+    # At 0.5 each the first class counts as the likeliest.
+    assert scores.block_accuracy == pytest.approx(3 / 4)
+    assert scores.video_accuracy == pytest.approx(2 / 3)
+    np.testing.assert_array_equal(scores.confusion, [[2, 0], [1, 0]])
+    nats = -np.log([0.9, 0.5, 0.2]).mean()
+    assert scores.video_nats == pytest.approx(nats, rel=1e-5)
+    assert scores.as_dict()["confusion"] == [[2, 0], [1, 0]]
+
+
+def test_padding_counts_for_no_frame(tmp_path):
+    store = write_store(
+        tmp_path / "s.h5",
+        [
+            (np.full((4, 2), 0.9, "float32"), "run", "a"),
+            (np.full((4, 2), 0.9, "float32"), "walk", "b"),
+        ],
+    )
+    scores = score_videos(Told(2, ["run", "walk"], units=()), store, [0, 1])
+    assert scores.frame_accuracy == pytest.approx(0.5)
+
+
+def test_unlabelled_stores_cannot_be_split(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [20, 20])
+    with pytest.raises(InputError, match="labelled videos"):
+        split_by_group(store, seed=0)
