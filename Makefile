@@ -19,10 +19,10 @@ demo: $(STAMP)
 	  --action walk --action run --action jump --action crouch --action rise --action punch
 	$(BIN)/videolstm-tools finetune composite_youtube $(DEMO)/figures --out $(DEMO)/classifier --compare
 	$(BIN)/videolstm-tools make-figures $(DEMO)/new --figures 1 --first-figure 100 --clips 1 \
-	  --action jump
-	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/jump/figure100_clip1.mp4 \
+	  --action punch
+	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/punch/figure100_clip* \
 	  --out $(DEMO)/action.png
-	$(BIN)/videolstm-tools predict composite_youtube $(DEMO)/new/jump/figure100_clip1.mp4 \
+	$(BIN)/videolstm-tools predict composite_youtube $(DEMO)/new/punch/figure100_clip* \
 	  --out $(DEMO)/forecast.png
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 

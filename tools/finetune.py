@@ -209,25 +209,25 @@ def _method_metrics(result: MethodResult) -> dict:
 def _table(results: Sequence[MethodResult], metrics: dict) -> str:
     protocol = metrics["protocol"]
     part = "test" if results[0].test else "validation"
-    shots = protocol["shots_a_class"]
-    trained = f"{shots} a class of {protocol['train_videos']}" if shots else "all"
+    shots, repeats = protocol["shots_a_class"], protocol["repeats"]
+    trained = f"{shots} a class of" if shots else "all"
+    seeds = f"mean ± std over {repeats} seeds" if repeats > 1 else "one seed"
     lines = [
-        f"{protocol[f'{part}_videos']} {part} videos, {len(protocol['classes'])} classes; "
-        f"trained on {trained} ({protocol['train_videos']} training videos there); "
-        f"mean ± std over {protocol['repeats']} seeds",
+        f"{len(protocol['classes'])} classes; trained on {trained} {protocol['train_videos']} "
+        f"videos, scored on {protocol[f'{part}_videos']} {part} videos; {seeds}",
         "",
         "| accuracy, % | frame | block | video |",
         "|---|---|---|---|",
     ]
     for result in results:
-        cells = [_cell(result.mean_and_std(score, part)) for score in _SCORES]
+        cells = [_cell(*result.mean_and_std(score, part), repeats) for score in _SCORES]
         lines.append(f"| {result.name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(mean_and_std: tuple[float, float]) -> str:
-    mean, std = mean_and_std
-    return f"{100 * mean:.1f} ± {100 * std:.1f}"
+def _cell(mean: float, std: float, repeats: int) -> str:
+    spread = f" ± {100 * std:.1f}" if repeats > 1 else ""
+    return f"{100 * mean:.1f}{spread}"
 
 
 def _write(

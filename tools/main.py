@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
             ) from error
         except KeyboardInterrupt as error:
             raise click.ClickException(
-                "Stopped. What was finished is saved; the same command continues."
+                "Stopped. Complete files are kept, and `train` continues after its last epoch."
             ) from error
 
 

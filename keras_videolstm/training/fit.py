@@ -68,7 +68,7 @@ def train(
         >>> result = train(Recipe.load("recipe.toml"), Path("run"), data_root=Path("data"))
         >>> result.model.forecast(clip)
     """
-    _claim(out, recipe, resume)
+    _check_folder(out, recipe, resume)
     keras.utils.set_random_seed(recipe.seed)
     source = ClipSource(recipe, data_root, mnist)
     keeper = RunKeeper(out)
@@ -79,6 +79,8 @@ def train(
         if recipe.model.standardize:
             model.set_statistics(*source.statistics())
         compile_model(model, recipe)
+    # Not before the data and the model are known to be good: a mended recipe may use the folder.
+    write_text(out / RECIPE, recipe.to_toml())
     steps = recipe.training.steps_per_epoch
     if resumed_at < recipe.training.epochs:
         model.fit(
@@ -94,12 +96,11 @@ def train(
     return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at)
 
 
-def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
+def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     kept = out / RECIPE
     if out.exists() and not out.is_dir():
         raise InputError(f"Expected a folder for the run. Received: {out}, which is a file")
-    # A run that never finished an epoch holds nothing that a mended recipe could spoil.
-    if kept.exists() and (RunKeeper(out).epochs_done or not resume):
+    if kept.exists():
         if not resume:
             raise InputError(
                 f"Expected an empty folder with --no-resume. Received: {out}, which holds a run"
@@ -109,9 +110,8 @@ def _claim(out: Path, recipe: Recipe, resume: bool) -> None:
                 f"Expected the recipe that the run in {out} was started with ({kept}). "
                 f"Received: another one; give another --out"
             )
-    elif not kept.exists() and out.exists() and any(out.iterdir()):
+    elif out.exists() and any(out.iterdir()):
         raise InputError(f"Expected an empty or new folder. Received: {out}, which holds files")
-    write_text(kept, recipe.to_toml())
 
 
 def build_model(recipe: Recipe) -> VideoLSTM:

@@ -226,7 +226,7 @@ def gradients(decoder: ConditionalDecoder, truth: np.ndarray, feedback: bool) ->
     return [np.asarray(g) for g in tape.gradient(loss, sources)]
 
 
-@pytest.mark.parametrize("steps", [STEPS, 70])
+@pytest.mark.parametrize("steps", [STEPS, pytest.param(70, marks=pytest.mark.slow)])
 def test_no_gradient_flows_through_a_frame_that_is_fed_back(steps: int) -> None:
     """Its gradients are those of teacher forcing by the very same frames, held constant."""
     decoder = made_decoder(conditional=True)

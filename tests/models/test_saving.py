@@ -107,6 +107,7 @@ def test_a_compiled_video_lstm_goes_on_training_where_it_was(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 def test_a_compiled_classifier_goes_on_training_where_it_was(tmp_path: Path) -> None:
     classifier = ActionClassifier(3, ["a", "b"], units=[5])
     classifier.compile(

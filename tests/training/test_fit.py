@@ -63,7 +63,7 @@ def leftovers(folder: Path) -> list[str]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the data and a run that was never interrupted."""
     folder = tmp_path_factory.mktemp("runs")
-    run(tiny_recipe(folder, variant="future_predictor"), folder, "whole")
+    run(tiny_recipe(folder), folder, "whole")
     return folder
 
 
@@ -126,7 +126,7 @@ def killer(*arguments: object) -> None:
 
 
 def test_a_resumed_run_of_another_recipe_is_refused(whole, tmp_path):
-    other = tiny_recipe(tmp_path, epochs=4, variant="future_predictor")
+    other = tiny_recipe(tmp_path, epochs=4)
     with pytest.raises(InputError, match="was started with .* another --out"):
         run(other, whole, "whole")
     with pytest.raises(InputError, match="--no-resume.*holds a run"):

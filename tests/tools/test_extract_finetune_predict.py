@@ -1,0 +1,359 @@
+"""Tests of the way from video files to a named action, and of bad input on it."""
+
+import csv
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_videolstm.checkpoints import load, load_metadata, save, verify
+from keras_videolstm.data.figures import write_clip
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from tests.command_line import contents, done, leftovers, refused
+from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
+from tests.video_files import cut, level_frames, noise_frames, write_sound
+
+PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
+SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
+
+
+def make_videos(folder: Path, groups: int = 5) -> Path:
+    """Two actions that differ in brightness, one clip a group each, in many containers."""
+    rng = np.random.default_rng(0)
+    for group in range(groups):
+        for label, level in (("lit", 200), ("dim", 50)):
+            frames = rng.integers(level - 20, level + 20, (20, 48, 64, 3)).astype("uint8")
+            name = f"figure{group:02d}_clip0{SUFFIXES[group % len(SUFFIXES)]}"
+            write_clip(folder / label / name, frames, fps=15)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Videos, a video model and a classifier made from them; not to be changed."""
+    folder = tmp_path_factory.mktemp("base")
+    make_videos(folder / "videos")
+    model = VideoLSTM(
+        "composite", (3072,), units=[8], prediction_steps=5, activation="linear", standardize=True
+    )
+    model.set_statistics(np.full(3072, 0.5), np.full(3072, 0.3))
+    save(model, folder / "model", {"percepts": PATCHES, "input_steps": 6})
+    done("extract", folder / "videos", "--out", folder / "store.h5", "--percepts", "patches")
+    done(*finetune(folder, folder / "store.h5", folder / "classifier"), "--compare")
+    return folder
+
+
+def finetune(base: Path, data: Path, out: Path) -> tuple[object, ...]:
+    quick = ("--steps", 60, "--learning-rate", 0.01)
+    return ("finetune", base / "model", data, "--out", out, *quick)
+
+
+# --- The good way ---
+
+
+def test_extraction_writes_a_labelled_store(base):
+    store = PerceptStore(base / "store.h5")
+    assert store.class_names == ("dim", "lit")
+    assert len(store) == 10
+    assert set(store.groups) == {f"figure{i:02d}" for i in range(5)}
+    assert {key: store.metadata[key] for key in PATCHES} == PATCHES
+    assert store.frame_counts.min() == store.frame_counts.max() == 20
+
+
+def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
+    out = base / "classifier"
+    assert verify(out)
+    assert load(out).class_names == ["dim", "lit"]
+    assert load_metadata(out)["percepts"] == PATCHES
+    names = {"comparison.png", "confusion.png", "curves.png", "report.md", "split.csv"}
+    assert names <= set(contents(out))
+    assert leftovers(out) == []
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert set(metrics["methods"]) == {"single frame", "LSTM from scratch", "LSTM, fine-tuned"}
+    assert metrics["methods"]["single frame"]["test"]["video_accuracy"]["mean"] == 1.0
+    assert "| LSTM, fine-tuned |" in (out / "report.md").read_text()
+    with (out / "split.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    parts = {row["group"]: set() for row in rows}
+    for row in rows:
+        parts[row["group"]].add(row["part"])
+    assert len(rows) == 10
+    assert all(len(part) == 1 for part in parts.values())
+
+
+def test_prediction_names_the_action_and_draws_it(base, tmp_path):
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    arguments = ("predict", base / "classifier", clip, "--out", tmp_path / "timeline.png")
+    result = json.loads(done(*arguments, "--json"))
+    assert result["action"] == "lit"
+    assert sum(result["probabilities"].values()) == pytest.approx(1)
+    assert (result["frames"], result["blocks"]) == (20, 1)
+    assert (tmp_path / "timeline.png").stat().st_size > 1000
+    assert "lit" in done("predict", base / "classifier", clip)
+
+
+def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
+    clip = base / "videos" / "dim" / "figure01_clip0.avi"
+    out = tmp_path / "forecast.png"
+    result = json.loads(
+        done("predict", base / "model", clip, "--steps", 8, "--out", out, "--json")
+    )
+    assert (result["frames_read"], result["frames_forecast"]) == (6, 8)
+    assert result["frames_of_truth"] == 8
+    assert set(result["mean_squared_error"]) == {"forecast", "last frame held"}
+    assert out.stat().st_size > 1000
+
+
+def test_forecasts_of_pixels_become_a_film(tmp_path):
+    model = VideoLSTM("composite", (16, 16, 1), units=[8], prediction_steps=4)
+    model.save(tmp_path / "model.keras")
+    write_clip(tmp_path / "clip.mp4", level_frames().repeat(4, axis=0), fps=15)
+    for name in ("film.gif", "strip.png"):
+        done(
+            "predict", tmp_path / "model.keras", tmp_path / "clip.mp4", "--out", tmp_path / name
+        )
+        assert (tmp_path / name).stat().st_size > 500
+
+
+@pytest.mark.slow
+def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, tmp_path):
+    videos = make_videos(tmp_path / "videos", groups=3)
+    (videos / "lit" / "figure09_clip0.mp4").touch()
+    quick = ("--steps", 2, "--seed", 1)
+    text = done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick)
+    assert "Left out 1 bad files" in text
+    assert "figure09_clip0.mp4" in text
+    before = (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns
+    done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick)
+    assert (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns == before
+    sentence = refused(
+        "finetune", base / "model", videos, "--out", tmp_path / "out", *quick, "--strict"
+    )
+    assert "figure09_clip0.mp4" in sentence
+    assert verify(tmp_path / "out")
+
+
+# --- Bad input ---
+
+
+def bad_clips(folder: Path) -> dict[str, tuple[Path, str]]:
+    folder.mkdir()
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("no video at all\n" * 50)
+    (folder / "folder.mp4").mkdir()
+    write_sound(folder / "sound.mp4")
+    write_clip(folder / "cut.avi", noise_frames(60), fps=30)
+    write_clip(folder / "cut.mp4", noise_frames(60), fps=30)
+    return {
+        "empty": (folder / "empty.mp4", "Expected a video file. .*0 bytes"),
+        "text": (folder / "text.mp4", "FFmpeg can open"),
+        "folder": (folder / "folder.mp4", "which is a folder"),
+        "sound alone": (folder / "sound.mp4", "Expected a video stream"),
+        "truncated AVI": (cut(folder / "cut.avi", 0.6), "truncated"),
+        "truncated MP4": (cut(folder / "cut.mp4", 0.6), "FFmpeg can open"),
+        "missing": (folder / "none.mp4", "which does not exist"),
+        "name too long": (folder / ("x" * 300 + ".mp4"), "Expected a video file"),
+    }
+
+
+def matches(sentence: str, words: str) -> None:
+    assert re.search(words, sentence), sentence
+    assert "Expected" in sentence
+    assert "Received" in sentence
+
+
+def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
+    for path, words in bad_clips(tmp_path / "bad").values():
+        for checkpoint in ("classifier", "model"):
+            matches(refused("predict", base / checkpoint, path), words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("composite_nothing", "{clip}"), "Expected a checkpoint: one of .*composite_nothing"),
+        (("{empty}", "{clip}"), "Expected a checkpoint"),
+        (("{none}.keras", "{clip}"), r"\.keras file. .*does not exist"),
+        (("https://example.org/m.keras", "{clip}"), "sha256= with a URL"),
+        (("{classifier}", "{clip}", "--fps", "0"), "fps between 0 and 1000"),
+        (("{classifier}", "{clip}", "--fps", "nan"), "fps between 0 and 1000"),
+        (("{classifier}", "{clip}", "--out", "{empty}/x.xyz"), "xyz"),
+        (("{model}", "{clip}", "--out", "{empty}/x.gif"), "forecasts features, not pixels"),
+        (("{model}", "{clip}", "--input-steps", "20", "--out", "{empty}/x.png"), "longer clip"),
+        (("{classifier}", "{clip}", "--out", "{file}/x.png"), "folder that exists"),
+    ],
+)
+def test_predict_refuses_what_it_cannot_use(arguments, words, base, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    places = {
+        "clip": base / "videos" / "lit" / "figure00_clip0.mp4",
+        "classifier": base / "classifier",
+        "model": base / "model",
+        "empty": tmp_path / "empty",
+        "none": tmp_path / "none",
+        "file": tmp_path / "file",
+    }
+    matches(refused("predict", *(text.format(**places) for text in arguments)), words)
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_predict_refuses_checkpoints_that_do_not_name_usable_percepts(base, tmp_path):
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    classifier = ActionClassifier(5, ["run", "walk"], units=())
+    save(classifier, tmp_path / "unnamed", {})
+    matches(refused("predict", tmp_path / "unnamed", clip), "names its percepts")
+    save(classifier, tmp_path / "unknown", {"percepts": {**PATCHES, "extractor": "dreams"}})
+    matches(refused("predict", tmp_path / "unknown", clip), "percept extractor: .*'dreams'")
+    save(classifier, tmp_path / "other", {"percepts": PATCHES})
+    matches(refused("predict", tmp_path / "other", clip), r"frames .*5.*Received: shape")
+    classifier.save(tmp_path / "c.keras")
+    matches(refused("predict", tmp_path / "c.keras", clip), "names its percepts")
+    (tmp_path / "cut.keras").write_bytes((tmp_path / "c.keras").read_bytes()[:900])
+    matches(refused("predict", tmp_path / "cut.keras", clip), r"complete \.keras file")
+
+
+def test_predict_refuses_a_damaged_classifier(base, tmp_path):
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    folder = tmp_path / "classifier"
+    folder.mkdir()
+    for name, data in contents(base / "classifier").items():
+        (folder / name).write_bytes(data)
+    weights = folder / "model.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    matches(refused("predict", folder, clip), "truncated or was changed")
+
+
+EXTRACT_MISTAKES = {
+    "missing": (("{none}",), "Expected a folder of videos, a CSV or a video file"),
+    "empty folder": (("{empty}",), "Expected video files"),
+    "unknown percepts": (("{videos}", "--percepts", "dreams"), "percept extractor.*'dreams'"),
+    "no frames a second": (("{videos}", "--fps", "0"), "fps between 0 and 1000"),
+    "frames a second no number": (("{videos}", "--fps", "nan"), "fps between 0 and 1000"),
+    "table without header": (("{headless}",), "header naming path, label, group"),
+    "table without rows": (("{rowless}",), "at least one clip"),
+    "table not UTF-8": (("{latin}",), "CSV in UTF-8"),
+    "table that leaves its folder": (("{leaving}",), "Expected a path below .*line 2"),
+    "table of missing files": (("{lost}",), "at least one readable video.*does not exist"),
+    "only bad files": (("{bad}",), r"at least one readable video.*0 bytes"),
+}
+
+
+@pytest.mark.parametrize("kind", EXTRACT_MISTAKES)
+def test_extract_refuses_what_it_cannot_use_and_keeps_the_older_store(kind, base, tmp_path):
+    arguments, words = EXTRACT_MISTAKES[kind]
+    places = {"none": tmp_path / "none", "empty": tmp_path / "empty", "bad": tmp_path / "bad"}
+    places["empty"].mkdir()
+    places["bad"].mkdir()
+    (places["bad"] / "a.mp4").touch()
+    tables = {
+        "headless": b"a.mp4,run\nb.mp4,walk\n",
+        "rowless": b"path,label\n",
+        "latin": "path,label\nä.mp4,x\n".encode("latin-1"),
+        "leaving": b"path,label\n../../etc/passwd,x\n",
+        "lost": b"path,label\nlost.mp4,x\n",
+    }
+    for name, content in tables.items():
+        places[name] = tmp_path / f"{name}.csv"
+        places[name].write_bytes(content)
+    places["videos"] = base / "videos"
+    store = tmp_path / "out" / "s.h5"
+    store.parent.mkdir()
+    store.write_bytes(b"older")
+    arguments = [text.format(**places) for text in arguments]
+    if "--percepts" not in arguments:
+        arguments += ["--percepts", "patches"]
+    matches(refused("extract", *arguments, "--out", store), words)
+    assert contents(store.parent) == {"s.h5": b"older"}
+
+
+def test_extract_names_bad_files_whatever_their_names(tmp_path):
+    write_clip(tmp_path / "good.mp4", level_frames(), fps=10)
+    bad = tmp_path / os.fsdecode(b"bad\xff.mp4")
+    bad.touch()
+    arguments = ("extract", tmp_path, "--out", tmp_path / "s.h5", "--percepts", "patches")
+    text = done(*arguments)
+    assert "1 videos" in text
+    assert "Left out 1 bad files" in text
+    report = json.loads(done(*arguments, "--json"))
+    assert report["skipped"][0][0] == str(bad)
+    assert "0 bytes" in refused(*arguments, "--strict")
+
+
+def test_extract_into_what_is_no_folder_is_refused(base, tmp_path):
+    (tmp_path / "file").touch()
+    sentence = refused(
+        "extract", base / "videos", "--out", tmp_path / "file" / "s.h5", "--percepts", "patches"
+    )
+    matches(sentence, "Expected files that can be read and written")
+
+
+def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object, ...], str]]:
+    """Kinds of bad input: arguments after the command, and words of the sentence."""
+    model, store, out = base / "model", base / "store.h5", ("--out", folder / "out")
+    rng = np.random.default_rng(0)
+    clip = rng.random((20, 3072)).astype("float32")
+    made = {**PROVENANCE, "extractor": "patches"}
+    write_store(folder / "one.h5", [(clip, "run", f"g{i}") for i in range(4)], made)
+    two = [(clip, ("run", "walk")[i % 2], f"g{i // 2}") for i in range(4)]
+    write_store(folder / "two_groups.h5", two, made)
+    other = toy_actions(folder / "other.h5")
+    numbered_store(folder / "unlabelled.h5", [20] * 4, features=3072)
+    (folder / "broken.h5").write_bytes(other.path.read_bytes()[:2000])
+    (folder / "file").touch()
+    (folder / "empty").mkdir()
+    for label in ("run", "walk"):
+        (folder / "bad" / label).mkdir(parents=True)
+        (folder / "bad" / label / "a.mp4").touch()
+    VideoLSTM("composite", (3072,), units=[8], activation="linear").save(folder / "m.keras")
+    return {
+        "unknown checkpoint": (("nothing", store, *out), "Expected a checkpoint: one of"),
+        "a classifier": ((base / "classifier", store, *out), "video model to fine-tune"),
+        "a .keras file": ((folder / "m.keras", store, *out), "names its percepts"),
+        "data missing": ((model, folder / "none", *out), "does not exist"),
+        "store missing": ((model, folder / "none.h5", *out), "percept store.*does not exist"),
+        "store broken": ((model, folder / "broken.h5", *out), "Expected a percept store"),
+        "store of other percepts": ((model, other.path, *out), "percepts of 'patches'.*'toy'"),
+        "no videos": ((model, folder / "empty", *out), "Expected video files"),
+        "only bad videos": ((model, folder / "bad", *out), "at least one readable video"),
+        "one class": ((model, folder / "one.h5", *out), "two classes.*run"),
+        "too few groups": ((model, folder / "two_groups.h5", *out), "at least 3 sources"),
+        "no labels": ((model, base / "videos" / "lit", *out), "labelled videos of at least two"),
+        "unknown group": ((model, store, *out, "--test-groups", "g99"), "groups that occur.*g99"),
+        "one group in two parts": (
+            (*(model, store, *out), "--test-groups", "figure01", "--validation-groups", "figure01"),
+            "figure01 in both",
+        ),
+        "out is a file": ((model, store, "--out", folder / "file"), "folder to write.*is a file"),
+        "out in a file": ((model, store, "--out", folder / "file" / "x"), "read and written"),
+        "dropout of all": ((model, store, *out, "--dropout", 1), "dropout rate"),
+        "no learning": ((model, store, *out, "--learning-rate", 0), "positive learning rate"),
+        "negative seed": ((model, store, *out, "--seed", -1), "seed from 0"),
+        "no frames a second": ((model, base / "videos", *out, "--fps", 0), "fps between 0 and"),
+        "test of other classes": (
+            (model, store, *out, "--test", folder / "one.h5"),
+            "classes dim, lit. Received: run",
+        ),
+    }
+
+
+def test_finetune_refuses_every_bad_input_in_one_sentence(base, tmp_path):
+    for kind, (arguments, words) in finetune_mistakes(base, tmp_path).items():
+        sentence = refused("finetune", *arguments)
+        assert "Expected" in sentence, kind
+        matches(sentence, words)
+    assert "metadata.json" not in contents(tmp_path / "out")
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_a_refused_fine_tuning_keeps_the_older_classifier(base, tmp_path):
+    out = tmp_path / "classifier"
+    out.mkdir()
+    for name, data in contents(base / "classifier").items():
+        (out / name).write_bytes(data)
+    refused(*finetune(base, base / "store.h5", out), "--test-groups", "none")
+    assert contents(out) == contents(base / "classifier")

@@ -1,0 +1,110 @@
+"""Tests of what all commands have in common: help, wrong use, one sentence for an error."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from keras_videolstm_tools import main as main_module
+from keras_videolstm_tools.main import main
+from tests.command_line import call, done, refused, start
+
+
+def all_commands() -> Iterator[tuple[str, ...]]:
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        yield (name,)
+        if isinstance(command, click.Group):
+            yield from ((name, inner) for inner in command.list_commands(context))
+
+
+@pytest.mark.parametrize("command", list(all_commands()), ids=" ".join)
+def test_every_command_has_help_with_an_example(command):
+    text = done(*command, "--help")
+    assert "Example:" in text
+    assert f"videolstm-tools {command[0]}" in text
+    assert "Usage:" in text
+
+
+def test_the_table_of_commands_needs_none_of_them():
+    text = done("--help")
+    assert all(name in text for name in main_module._COMMANDS)
+    assert done("-h") == text
+    assert done("--version").strip()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("zoo", "fly"),
+        ("train",),
+        ("train", "--recipe", "r.toml", "--out", "x", "--speed", "9"),
+        ("finetune", "composite_youtube"),
+        ("finetune", "c", "d", "--out", "x", "--steps", "0"),
+        ("finetune", "c", "d", "--out", "x", "--steps", "many"),
+        ("finetune", "c", "d", "--out", "x", "--fit", "stretch"),
+        ("finetune", "c", "d", "--out", "x", "--shots", "-1"),
+        ("extract", "videos"),
+        ("predict", "c"),
+        ("predict", "c", "clip.mp4", "--steps", "0"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_exits_with_two(arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+
+
+def test_extract_into_a_folder_is_wrong_use(tmp_path):
+    assert "is a directory" in refused("extract", tmp_path, "--out", tmp_path, code=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(28, "No space left on device", "x.h5"), "No space left on device: 'x.h5'"),
+        (PermissionError(13, "Permission denied", "x"), "can be read and written. Received: "),
+        (KeyboardInterrupt(), "Stopped."),
+    ],
+)
+def test_what_a_disk_or_a_person_refuses_is_one_sentence(error, sentence, monkeypatch):
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "get_command", lambda ctx, name: failing)
+    assert sentence in refused("extract")
+
+
+def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
+    @click.command()
+    def failing() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(main, "get_command", lambda ctx, name: failing)
+    with pytest.raises(ZeroDivisionError):
+        call("extract")
+
+
+@pytest.mark.slow
+def test_an_interrupted_extraction_says_one_sentence_and_leaves_nothing(tmp_path):
+    from tests.video_files import noise_frames, write_video
+
+    for number in range(8):
+        write_video(tmp_path / f"clip{number}.mp4", noise_frames(400, (320, 240)))
+    store = tmp_path / "out" / "s.h5"
+    process = start("extract", tmp_path, "--out", store, "--percepts", "patches")
+    waited = time.monotonic()
+    while not list(tmp_path.glob("out/.*")) and time.monotonic() - waited < 120:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert errors.strip().splitlines()[-1].startswith("Error: Stopped.")
+    assert list((tmp_path / "out").iterdir()) == []
