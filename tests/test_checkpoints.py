@@ -351,7 +351,9 @@ def test_a_zip_cannot_write_outside_its_folder(saved, cache, tmp_path):
     contents = {"../../escaped.txt": b"x", "/tmp/kvl_escaped.txt": b"x", **contents_of(saved)}
     archive = zipped(tmp_path / "entry.zip", contents)
     load(archive.as_uri(), sha256=sha256_of(archive))
-    outside = [p for p in tmp_path.rglob("*escaped.txt") if p.parent.parent.name != "keras_videolstm"]
+    outside = [
+        p for p in tmp_path.rglob("*escaped.txt") if p.parent.parent.name != "keras_videolstm"
+    ]
     assert outside == []
     assert not Path("/tmp/kvl_escaped.txt").exists()
 

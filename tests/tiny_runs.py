@@ -47,7 +47,12 @@ epochs = {epochs}
 
 
 def write_recipe(
-    folder: Path, *, epochs: int = 3, steps: int = 4, variant: str = "future_predictor", **changes: str
+    folder: Path,
+    *,
+    epochs: int = 3,
+    steps: int = 4,
+    variant: str = "future_predictor",
+    **changes: str,
 ) -> Path:
     """Write `clips.h5` and `recipe.toml`; changes replace words of the recipe."""
     rng = np.random.default_rng(0)

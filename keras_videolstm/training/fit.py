@@ -79,16 +79,18 @@ def train(
         if recipe.model.standardize:
             model.set_statistics(*source.statistics())
         compile_model(model, recipe)
-    # Not before the data and the model are known to be good: a mended recipe may use the folder.
-    write_text(out / RECIPE, recipe.to_toml())
     steps = recipe.training.steps_per_epoch
     if resumed_at < recipe.training.epochs:
+        batches = source.training(first_step=resumed_at * steps)
+        validation = source.validation()
+        # Not before all is known to be good: a mended recipe may use the folder.
+        write_text(out / RECIPE, recipe.to_toml())
         model.fit(
-            source.training(first_step=resumed_at * steps),
+            batches,
             steps_per_epoch=steps,
             epochs=recipe.training.epochs,
             initial_epoch=resumed_at,
-            validation_data=source.validation(),
+            validation_data=validation,
             callbacks=[keeper, keras.callbacks.TensorBoard(out / "tensorboard"), *callbacks],
             verbose=verbose,
         )

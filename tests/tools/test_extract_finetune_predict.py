@@ -99,9 +99,7 @@ def test_prediction_names_the_action_and_draws_it(base, tmp_path):
 def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
     clip = base / "videos" / "dim" / "figure01_clip0.avi"
     out = tmp_path / "forecast.png"
-    result = json.loads(
-        done("predict", base / "model", clip, "--steps", 8, "--out", out, "--json")
-    )
+    result = json.loads(done("predict", base / "model", clip, "--steps", 8, "--out", out, "--json"))
     assert (result["frames_read"], result["frames_forecast"]) == (6, 8)
     assert result["frames_of_truth"] == 8
     assert set(result["mean_squared_error"]) == {"forecast", "last frame held"}
@@ -113,9 +111,7 @@ def test_forecasts_of_pixels_become_a_film(tmp_path):
     model.save(tmp_path / "model.keras")
     write_clip(tmp_path / "clip.mp4", level_frames().repeat(4, axis=0), fps=15)
     for name in ("film.gif", "strip.png"):
-        done(
-            "predict", tmp_path / "model.keras", tmp_path / "clip.mp4", "--out", tmp_path / name
-        )
+        done("predict", tmp_path / "model.keras", tmp_path / "clip.mp4", "--out", tmp_path / name)
         assert (tmp_path / name).stat().st_size > 500
 
 

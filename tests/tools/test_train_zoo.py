@@ -83,6 +83,7 @@ def test_a_published_run_loads_verifies_and_states_its_results(base):
     assert set(contents(entry)) == names | {"metadata.json", "model.weights.h5"}
 
 
+@pytest.mark.slow
 def test_the_published_recipe_makes_the_same_run_again(base, tmp_path):
     published = base / "zoo" / "toy" / "recipe.toml"
     done("train", "--recipe", published, "--data", base, "--out", tmp_path / "again")
@@ -104,6 +105,7 @@ def test_the_zoo_is_listed():
     assert all(name in text for name in entries)
 
 
+@pytest.mark.slow
 def test_moving_mnist_is_trained_and_published_without_mnist_at_hand(tmp_path):
     (tmp_path / "recipe.toml").write_text(MNIST)
     digits = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype("uint8")
@@ -186,8 +188,9 @@ def test_train_refuses_a_bad_recipe_in_one_sentence(kind, tmp_path):
     recipe = write_recipe(tmp_path, **changes)
     sentence = refused("train", "--recipe", recipe, "--out", tmp_path / "out")
     assert re.search(words, sentence), sentence
+    # A mended recipe may use the folder.
+    assert not (tmp_path / "out").exists()
     assert leftovers(tmp_path) == []
-    assert not list(tmp_path.glob("out/checkpoint-*"))
 
 
 def test_train_refuses_recipes_and_folders_that_are_not_there_or_not_its_own(base, tmp_path):
@@ -252,6 +255,7 @@ def test_verify_refuses_every_broken_entry_in_one_sentence(base, tmp_path):
     assert "Expected a checkpoint" in refused("zoo", "show", tmp_path / "none")
 
 
+@pytest.mark.slow
 def test_verify_refuses_outputs_that_are_not_the_golden_ones(base, tmp_path):
     entry = tmp_path / "entry"
     shutil.copytree(base / "zoo" / "toy", entry)
