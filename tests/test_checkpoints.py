@@ -100,7 +100,7 @@ def test_a_classifier_comes_back_with_its_classes(tmp_path):
 
 def test_other_models_are_refused(tmp_path):
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    with pytest.raises(InputError, match="Expected a model of VideoLSTM, ActionClassifier"):
+    with pytest.raises(InputError, match=r"Expected a model of VideoLSTM, ActionClassifier"):
         save(other, tmp_path / "x", {})
     assert list(tmp_path.iterdir()) == []
 
@@ -112,7 +112,7 @@ def test_an_error_while_saving_keeps_the_older_entry(entry, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "golden_outputs", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"No space left"):
         save(CLASSIFIER, entry, {"description": "newer"})
     assert {path.name: path.read_bytes() for path in entry.iterdir()} == before
 
@@ -123,7 +123,7 @@ def test_an_unknown_name_lists_the_known_ones(monkeypatch, tmp_path, saved):
     assert isinstance(load("entry"), VideoLSTM)
     with pytest.raises(InputError, match=r"one of entry, a folder .*Received: 'entri'"):
         load("entri")
-    with pytest.raises(InputError, match="Expected a checkpoint"):
+    with pytest.raises(InputError, match=r"Expected a checkpoint"):
         load(tmp_path)
 
 
@@ -174,13 +174,13 @@ def test_bad_metadata_is_refused_and_named(kind, entry):
 
 def test_metadata_that_is_no_text_is_refused(entry):
     (entry / "metadata.json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(InputError, match="Expected checkpoint metadata"):
+    with pytest.raises(InputError, match=r"Expected checkpoint metadata"):
         load(entry)
 
 
 def test_a_newer_format_is_refused(entry):
     rehash(entry, format=2)
-    with pytest.raises(InputError, match="format 1 or older.*format 2; a newer keras-videolstm"):
+    with pytest.raises(InputError, match=r"format 1 or older.*format 2; a newer keras-videolstm"):
         load(entry)
 
 
@@ -232,7 +232,7 @@ def test_contents_that_do_not_fit_are_refused_even_with_right_hashes(kind, entry
     name, make = BAD_CONTENTS[kind]
     (entry / name).write_bytes(make(entry))
     rehash(entry)
-    with pytest.raises(InputError, match="Expected an architecture and weights that fit it"):
+    with pytest.raises(InputError, match=r"Expected an architecture and weights that fit it"):
         load(entry)
 
 
@@ -376,9 +376,9 @@ def test_a_zip_without_an_entry_is_refused(contents, words, cache, tmp_path):
 def test_a_broken_or_bloated_zip_is_refused(cache, tmp_path, monkeypatch, saved):
     archive = tmp_path / "entry.zip"
     archive.write_bytes(b"no zip at all")
-    with pytest.raises(InputError, match="Expected a zipped checkpoint"):
+    with pytest.raises(InputError, match=r"Expected a zipped checkpoint"):
         load(archive.as_uri(), sha256=sha256_of(archive))
     monkeypatch.setattr(checkpoints, "_LARGEST_ENTRY", 100)
     zipped(tmp_path / "large.zip", contents_of(saved))
-    with pytest.raises(InputError, match="below 500 MB"):
+    with pytest.raises(InputError, match=r"below 500 MB"):
         load((tmp_path / "large.zip").as_uri(), sha256=sha256_of(tmp_path / "large.zip"))

@@ -123,9 +123,9 @@ def test_a_bad_npz_is_refused(tmp_path):
 
 
 def test_what_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="Expected mnist.npz or a folder"):
+    with pytest.raises(InputError, match=r"Expected mnist.npz or a folder"):
         load_digits("train", tmp_path / "none")
-    with pytest.raises(InputError, match=f"Expected {TRAIN} or {TRAIN}.gz"):
+    with pytest.raises(InputError, match=rf"Expected {TRAIN} or {TRAIN}.gz"):
         load_digits("train", tmp_path)
-    with pytest.raises(InputError, match="'train' or 'test'"):
+    with pytest.raises(InputError, match=r"'train' or 'test'"):
         load_digits("validation")

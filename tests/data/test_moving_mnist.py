@@ -122,10 +122,10 @@ def test_where_digits_overlap_the_brighter_pixel_shows():
 
 
 def test_sequence_i_depends_on_seed_and_i_alone():
-    sequences = clips(count=230, batch_size=10)
-    np.testing.assert_array_equal(clips(count=230, batch_size=64), sequences)
-    np.testing.assert_array_equal(clips(count=130, first=100), sequences[100:])
-    assert (clips(count=12, seed=2) != sequences[:12]).any()
+    sequences = clips(count=230, batch_size=10, steps=3)
+    np.testing.assert_array_equal(clips(count=230, batch_size=64, steps=3), sequences)
+    np.testing.assert_array_equal(clips(count=130, first=100, steps=3), sequences[100:])
+    assert (clips(count=12, seed=2, steps=3) != sequences[:12]).any()
 
 
 def test_without_a_count_the_stream_goes_on_in_full_batches():

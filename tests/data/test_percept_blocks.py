@@ -46,7 +46,7 @@ def test_all_blocks_come_in_order_with_their_labels(store):
     order = [3, 0, 1]
     batches = list(all_blocks(store, order, batch_size=2).as_numpy_iterator())
     blocks = np.concatenate([b for b, _ in batches])
-    labels = np.concatenate([l for _, l in batches])
+    labels = np.concatenate([label for _, label in batches])
     expected = np.concatenate([video_blocks(store.read(v)) for v in order])
     np.testing.assert_array_equal(blocks, expected)
     counts = [len(block_starts(LENGTHS[v])) for v in order]

@@ -25,17 +25,19 @@ def toy_model() -> VideoLSTM:
     return VideoLSTM("composite", (4,), units=[8], activation="linear")
 
 
-def test_every_method_learns_what_a_line_separates(tmp_path):
+@pytest.mark.parametrize(
+    "method",
+    [FINETUNED, *(pytest.param(m, marks=pytest.mark.slow) for m in (SCRATCH, SINGLE_FRAME))],
+)
+def test_every_method_learns_what_a_line_separates(method, tmp_path):
     store = toy_actions(tmp_path / "s.h5")
     split = split_by_group(store, seed=0)
-    methods = [SINGLE_FRAME, SCRATCH, FINETUNED]
-    results = compare(toy_model(), store, split, QUICK, methods=methods)
-    assert [result.name for result in results] == methods
-    for result in results:
-        assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
-        assert result.test[0].videos == len(split.test)
-        assert result.history["val_loss"][-1] < result.history["val_loss"][0]
-        np.testing.assert_array_equal(result.test[0].confusion, np.eye(2))
+    (result,) = compare(toy_model(), store, split, QUICK, methods=[method])
+    assert result.name == method
+    assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
+    assert result.test[0].videos == len(split.test)
+    assert result.history["val_loss"][-1] < result.history["val_loss"][0]
+    np.testing.assert_array_equal(result.test[0].confusion, np.eye(2))
 
 
 def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
@@ -49,14 +51,15 @@ def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
     assert result.test[0].videos == 4
     videos = [(other.read(i), "run" if i % 2 else "jump", f"g{i}") for i in range(4)]
     classes = write_store(tmp_path / "classes.h5", videos)
-    with pytest.raises(InputError, match="classes run, walk. Received: jump, run"):
+    with pytest.raises(InputError, match=r"classes run, walk. Received: jump, run"):
         compare(toy_model(), store, split, settings, test_store=classes)
     videos = [(other.read(i), "walk" if i % 2 else "run", f"g{i}") for i in range(4)]
     faster = write_store(tmp_path / "faster.h5", videos, {**PROVENANCE, "fps": 30})
-    with pytest.raises(InputError, match="fps=15. Received: fps=30"):
+    with pytest.raises(InputError, match=r"fps=15. Received: fps=30"):
         compare(toy_model(), store, split, settings, test_store=faster)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_classifier(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     split = split_by_group(store, seed=0)
@@ -91,10 +94,10 @@ def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
     split = split_by_group(store, seed=0)
     with pytest.raises(InputError, match=r"shape \(4,\).*s\.h5 with 5 features"):
         compare(toy_model(), store, split, QUICK)
-    settings = FinetuneSettings(steps=20, check_every=10, learning_rate=1e30)
+    settings = FinetuneSettings(steps=2, check_every=1)
     classifier = single_frame_classifier(store, split, settings)
     classifier.head.kernel.assign(np.full((5, 2), np.nan))
-    with pytest.raises(InputError, match="finite loss"):
+    with pytest.raises(InputError, match=r"finite loss"):
         finetune(classifier, store, split, settings)
 
 
@@ -167,5 +170,5 @@ def test_padding_counts_for_no_frame(tmp_path):
 
 def test_unlabelled_stores_cannot_be_split(tmp_path):
     store = numbered_store(tmp_path / "s.h5", [20, 20])
-    with pytest.raises(InputError, match="labelled videos"):
+    with pytest.raises(InputError, match=r"labelled videos"):
         split_by_group(store, seed=0)

@@ -127,9 +127,9 @@ def killer(*arguments: object) -> None:
 
 def test_a_resumed_run_of_another_recipe_is_refused(whole, tmp_path):
     other = tiny_recipe(tmp_path, epochs=4)
-    with pytest.raises(InputError, match="was started with .* another --out"):
+    with pytest.raises(InputError, match=r"was started with .* another --out"):
         run(other, whole, "whole")
-    with pytest.raises(InputError, match="--no-resume.*holds a run"):
+    with pytest.raises(InputError, match=r"--no-resume.*holds a run"):
         run(Recipe.load(whole / "recipe.toml"), whole, "whole", resume=False)
 
 
@@ -137,10 +137,10 @@ def test_a_folder_of_other_files_and_a_file_are_refused(whole):
     recipe = Recipe.load(whole / "recipe.toml")
     (whole / "photos").mkdir()
     (whole / "photos" / "holiday.jpg").touch()
-    with pytest.raises(InputError, match="empty or new folder.*photos"):
+    with pytest.raises(InputError, match=r"empty or new folder.*photos"):
         run(recipe, whole, "photos")
     (whole / "file").touch()
-    with pytest.raises(InputError, match="folder for the run.*which is a file"):
+    with pytest.raises(InputError, match=r"folder for the run.*which is a file"):
         run(recipe, whole, "file")
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_checkpoint_is_refused_and_kept(whole, tmp_path):
     model = newest / "model.keras"
     model.write_bytes(model.read_bytes()[:5000])
     recipe = Recipe.load(whole / "recipe.toml")
-    with pytest.raises(InputError, match="run's last checkpoint.*checkpoint-000003"):
+    with pytest.raises(InputError, match=r"run's last checkpoint.*checkpoint-000003"):
         train(recipe, tmp_path / "run", data_root=whole, verbose=0)
     assert model.stat().st_size == 5000
 
@@ -172,7 +172,7 @@ def test_missing_best_weights_are_named(whole, tmp_path):
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(tmp_path):
     write_recipe(tmp_path, **{"clipnorm = 5.0": 'learning_rate = 1e30\nname = "sgd"'})
-    with pytest.raises(InputError, match="finite losses.*at epoch"):
+    with pytest.raises(InputError, match=r"finite losses.*at epoch"):
         run(Recipe.load(tmp_path / "recipe.toml"), tmp_path, "out")
     assert leftovers(tmp_path / "out") == []
 
@@ -215,5 +215,5 @@ def clip_source(folder: Path, images: np.ndarray) -> object:
 
 def test_too_few_digits_are_refused(tmp_path):
     np.savez(tmp_path / "mnist.npz", x_train=np.zeros((9, 28, 28), "uint8"))
-    with pytest.raises(InputError, match="at least 10 digits. Received: 9"):
+    with pytest.raises(InputError, match=r"at least 10 digits. Received: 9"):
         clip_source(tmp_path, np.zeros((9, 28, 28), "uint8"))
