@@ -10,6 +10,7 @@ from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blo
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import FrameStandardizer, VideoEncoder
 from keras_videolstm.models.frames import checked_clips
+from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_lstm import VideoLSTM
 
 
@@ -58,6 +59,7 @@ class ActionClassifier(keras.Model):
                 f"Received: class_names={class_names}"
             )
         dtype = kwargs.pop("dtype", None)
+        check_keywords("ActionClassifier", kwargs)
 
         # --- Layers ---
         standardizer = FrameStandardizer((feature_dim,), name="standardizer")

@@ -10,6 +10,7 @@ from keras import ops
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import ConditionalDecoder, FrameStandardizer, VideoEncoder
 from keras_videolstm.models.frames import checked_clips, checked_steps, restored_frames
+from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_stream import VideoStream
 
 BASES = {
@@ -102,6 +103,7 @@ class VideoLSTM(keras.Model):
         keys = BASES[variant.removeprefix(CONDITIONAL)]
         fed = keys[0] if conditional else None
         dtype = kwargs.pop("dtype", None)
+        check_keywords("VideoLSTM", kwargs)
         shared = {
             "dropout": dropout,
             "peepholes": peepholes,
