@@ -8,8 +8,17 @@ import keras
 from keras import ops
 
 from keras_videolstm.layers.encoder import State
+from keras_videolstm.layers.frame_head import FrameHead
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
-from keras_videolstm.layers.unroll import run_over_time, unroll
+from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
+from keras_videolstm.layers.unroll import unroll
+
+
+class _Sampling:
+    """The rate of scheduled sampling, kept where Keras does not count it as a weight."""
+
+    def __init__(self) -> None:
+        self.rate: keras.Variable | None = None
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
@@ -22,6 +31,9 @@ class ConditionalDecoder(keras.layers.Layer):
     - unconditioned (`conditional=False`): no frame is ever fed;
     - teacher forcing: step t sees the true frame t-1; all input projections are one product;
     - feedback: step t sees its own frame t-1, and no gradient flows through it.
+
+    Scheduled sampling (Bengio et al., 2015) lies between the last two: in training each step of
+    each sequence sees its own frame with the probability of `set_sampling_rate`, else the true one.
 
     Args:
         units: number of units of each layer, lowest first, as the encoder's.
@@ -98,7 +110,15 @@ class ConditionalDecoder(keras.layers.Layer):
         self.dropouts = [
             keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units[1:]
         ]
-        self.head = keras.layers.Dense(self.feature_dim, dtype=self.cells[0].state_dtype)
+        self.head = FrameHead(
+            self.feature_dim,
+            gradient_dtype=self.compute_dtype,
+            dtype=self.cells[0].state_dtype,
+            name="dense",
+        )
+        self._sampling = _Sampling()
+        if conditional:
+            self._sampling_seed = keras.random.SeedGenerator()
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights; their shapes follow from the arguments alone."""
@@ -108,6 +128,27 @@ class ConditionalDecoder(keras.layers.Layer):
             features = cell.units
         self.head.build((None, features))
         self.built = True
+
+    def set_sampling_rate(self, rate: float) -> None:
+        """Set the probability that a step in training sees its own frame; 0 is teacher forcing.
+
+        The first call, before the first training step, makes the variable that later ones change
+        without a new graph. It belongs to a training run and not to the weights.
+
+        Raises:
+            ValueError: if the decoder is unconditioned, or the rate is not in [0, 1].
+
+        Example:
+            >>> ConditionalDecoder([8], (3,), conditional=True).set_sampling_rate(0.25)
+        """
+        if not self.conditional or not 0 <= rate <= 1:
+            raise ValueError(
+                f"Expected a rate from 0 to 1, of a conditional decoder. "
+                f"Received: rate={rate}, conditional={self.conditional}"
+            )
+        if self._sampling.rate is None:
+            self._sampling.rate = keras.Variable(rate, dtype="float32", trainable=False)
+        self._sampling.rate.assign(rate)
 
     def call(
         self,
@@ -120,35 +161,45 @@ class ConditionalDecoder(keras.layers.Layer):
         """Write frames; see the class."""
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
-        feedback = not training if feedback is None else feedback
         if not self.conditional:
-            logits = self._run_unconditioned(state, steps, training)
-        elif feedback:
-            logits = self._run_on_own_frames(state, steps)
+            logits = self._run_layers(None, state, steps, training)
         else:
-            logits = self._run_on_true_frames(state, truth, training)
+            logits = self._run_conditional(state, truth, steps, feedback, training)
         if self.reverse_time:
             logits = ops.flip(logits, axis=1)
         batch = ops.shape(state[0][0])[0]
         logits = ops.reshape(logits, (batch, steps, *self.frame_shape))
         return self._activated(logits)
 
+    def _run_conditional(
+        self, state: State, truth: Any, steps: Any, feedback: bool | None, training: bool | None
+    ) -> Any:
+        feedback = not training if feedback is None else feedback
+        if feedback and not training:
+            return self._run_on_own_frames(state, steps)[0]
+        if feedback:
+            seen = self._run_on_own_frames(state, steps)[1]
+        elif truth is None:
+            raise ValueError("Expected the true frames for teacher forcing. Received: truth=None")
+        else:
+            seen = self._frames_before(truth)
+            if training and self._sampling.rate is not None:
+                seen = self._run_on_own_frames(state, steps, seen)[1]
+        # No gradient flows through a frame that is fed, so the frames of a first run are as good
+        # as true ones: all steps of the second share one product for each weight and gradient.
+        return self._run_layers(ops.stop_gradient(seen), state, steps, training)
+
     def _activated(self, logits: Any) -> Any:
         return ops.sigmoid(logits) if self.activation == "sigmoid" else logits
 
-    def _run_unconditioned(self, state: State, steps: Any, training: bool | None) -> Any:
-        return self._run_layers(None, state, steps, training)
-
-    def _run_on_true_frames(self, state: State, truth: Any, training: bool | None) -> Any:
-        if truth is None:
-            raise ValueError("Expected the true frames for teacher forcing. Received: truth=None")
+    def _frames_before(self, truth: Any) -> Any:
+        """Return the true frame before each step `(batch, time, features)`."""
         batch, steps = ops.shape(truth)[:2]
         truth = ops.cast(ops.reshape(truth, (batch, steps, self.feature_dim)), self.head.dtype)
         if self.reverse_time:
             truth = ops.flip(truth, axis=1)
         no_frame = ops.zeros((batch, 1, self.feature_dim), truth.dtype)
-        previous = ops.concatenate([no_frame, truth[:, :-1]], axis=1)
-        return self._run_layers(previous, state, steps, training)
+        return ops.concatenate([no_frame, truth[:, :-1]], axis=1)
 
     def _run_layers(self, inputs: Any, state: State, steps: Any, training: bool | None) -> Any:
         sequence = inputs
@@ -158,22 +209,40 @@ class ConditionalDecoder(keras.layers.Layer):
             sequence, _ = unroll(cell, sequence, state[layer], steps=steps)
         return self.head(sequence)
 
-    def _run_on_own_frames(self, state: State, steps: Any) -> Any:
+    def _run_on_own_frames(
+        self, state: State, steps: Any, frames_before: Any = None
+    ) -> tuple[Any, Any]:
+        """Return logits, and the frame that each step saw, both `(batch, time, features)`.
+
+        With `frames_before`, scheduled sampling chooses between them and the decoder's own.
+        """
         dtype = self.head.dtype
-        flat = [ops.cast(part, dtype) for pair in state for part in pair]
-        no_frame = ops.zeros((ops.shape(flat[0])[0], self.feature_dim), dtype)
+        state = [[ops.cast(part, dtype) for part in pair] for pair in state]
+        batch = ops.shape(state[0][0])[0]
+        no_frame = ops.zeros((batch, self.feature_dim), dtype)
+        all_equations = [cell.equations() for cell in self.cells]
+        per_step = {}
+        if frames_before is not None:
+            draws = keras.random.uniform((batch, steps, 1), seed=self._sampling_seed)
+            per_step = {
+                "truth": step_by_step(frames_before, steps),
+                "own": step_by_step(draws < self._sampling.rate, steps),
+            }
 
         def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
-            _, output, *flat = carry
-            new_flat = []
-            for layer, cell in enumerate(self.cells):
+            _, _, frame, *flat = carry
+            seen = ops.where(at["own"], frame, at["truth"]) if at else frame
+            output, new_flat = seen, []
+            for layer, equations in enumerate(all_equations):
                 pair = flat[2 * layer : 2 * layer + 2]
-                output, new_pair = cell.step(cell.project(output), pair)
+                output, new_pair = equations.step(equations.project(output), pair)
                 new_flat.extend(new_pair)
             logits = self.head(output)
-            return [logits, ops.stop_gradient(self._activated(logits)), *new_flat]
+            return [logits, seen, ops.stop_gradient(self._activated(logits)), *new_flat]
 
-        return run_over_time(step, [no_frame, no_frame, *flat], {}, steps)[0]
+        carry = [no_frame, no_frame, no_frame, *(part for pair in state for part in pair)]
+        (logits, seen), _ = run_over_time(step, carry, per_step, steps, collect=2)
+        return batch_first(logits), batch_first(seen)
 
     def compute_output_spec(
         self, state: State, truth: Any = None, steps: Any = None, **kwargs: Any

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_videolstm.layers.lstm_equations import LSTMEquations
+
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
 class PeepholeLSTMCell(keras.layers.Layer):
@@ -116,41 +118,32 @@ class PeepholeLSTMCell(keras.layers.Layer):
         forget = ops.one_hot(1, 4, dtype=bias.dtype)
         return bias + ops.repeat(forget, self.units)
 
+    def equations(self) -> LSTMEquations:
+        """Return the step's equations with every weight read and cast, for use in a loop."""
+        low, full = self.compute_dtype, self.state_dtype
+        peepholes = self.peephole_kernel
+        return LSTMEquations(
+            kernel=None if self.kernel is None else ops.cast(self.kernel, low),
+            recurrent_kernel=ops.cast(self.recurrent_kernel, low),
+            bias=ops.cast(self.bias, full),
+            peepholes=None if peepholes is None else ops.cast(peepholes, full),
+        )
+
     def project(self, inputs: Any) -> Any:
         """Return the gates' input part `(..., 4 * units)` of inputs `(..., features)`.
 
         With `None` for inputs, or in a cell without input weights, this is the bias `(4 * units,)`.
         """
-        bias = ops.cast(self.bias, self.state_dtype)
-        if inputs is None or self.kernel is None:
-            return bias
-        return self._product(inputs, self.kernel) + bias
+        return self.equations().project(inputs)
 
     def step(self, projected: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """Take one step from `project`'s result `(batch, 4 * units)` and `[h, c]`."""
-        hidden, cell = (ops.cast(state, self.state_dtype) for state in states)
-        gates = ops.cast(projected, self.state_dtype)
-        gates = gates + self._product(hidden, self.recurrent_kernel)
-        to_input, to_forget, to_cell, to_output = ops.split(gates, 4, axis=-1)
-        if self.peepholes:
-            see_input, see_forget, see_output = ops.unstack(
-                ops.cast(self.peephole_kernel, self.state_dtype), 3
-            )
-            to_input = to_input + see_input * cell
-            to_forget = to_forget + see_forget * cell
-        cell = ops.sigmoid(to_forget) * cell + ops.sigmoid(to_input) * ops.tanh(to_cell)
-        if self.peepholes:
-            to_output = to_output + see_output * cell
-        hidden = ops.sigmoid(to_output) * ops.tanh(cell)
-        return hidden, [hidden, cell]
-
-    def _product(self, inputs: Any, kernel: Any) -> Any:
-        low = ops.cast(inputs, self.compute_dtype), ops.cast(kernel, self.compute_dtype)
-        return ops.cast(ops.matmul(*low), self.state_dtype)
+        return self.equations().step(projected, states)
 
     def call(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """Take one step; `states` keep their dtype, as `keras.layers.RNN`'s loop needs."""
-        output, new_states = self.step(self.project(inputs), states)
+        equations = self.equations()
+        output, new_states = equations.step(equations.project(inputs), states)
         return ops.cast(output, states[0].dtype), [
             ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)
         ]

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-# A short, known length is written out step by step, which is the quickest on every backend; a
-# longer or unknown one is a loop, whose graph does not grow with it.
-_LONGEST_WRITTEN_OUT = 64
+from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
+from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 
 
 def unroll(
@@ -21,10 +20,13 @@ def unroll(
 ) -> tuple[Any, list[Any]]:
     """Run a recurrent cell over a sequence; the projections of all inputs are one product.
 
-    It equals `keras.layers.RNN` over the same cell, in values and in gradients.
+    It equals `keras.layers.RNN` over the same cell, in values and in gradients. On TensorFlow a
+    `PeepholeLSTMCell` runs with a gradient of its own (`unroll_in_tensorflow`), which is the
+    quicker one; everything else runs in `keras.ops`.
 
     Args:
-        cell: has `project(inputs)`, `step(projected, states)` and `get_initial_state(batch_size)`.
+        cell: has `equations()`, whose result has `project(inputs)` and `step(projected, states)`,
+            and `get_initial_state(batch_size)`.
         inputs: `(batch, time, features)`, or `None` to run without any input.
         initial_state: `[h, c]`, each `(batch, units)`; default zeros.
         steps: number of steps where there are no inputs.
@@ -52,110 +54,50 @@ def unroll(
             batch_size if inputs is None else ops.shape(inputs)[0]
         )
     state = [ops.cast(part, cell.state_dtype) for part in initial_state]
+    if inputs is not None:
+        inputs = ops.convert_to_tensor(inputs)
+        steps = ops.shape(inputs)[1]
+    if mask is not None:
+        mask = ops.cast(mask, "bool")
+    run = _unroll_by_gradient_of_our_own if _has_one(cell) else _unroll_portably
+    return run(cell, inputs, state, steps, mask)
+
+
+def _has_one(cell: Any) -> bool:
+    # A subclass may have other equations.
+    return keras.backend.backend() == "tensorflow" and type(cell) is PeepholeLSTMCell
+
+
+def _unroll_by_gradient_of_our_own(
+    cell: PeepholeLSTMCell, inputs: Any, state: list[Any], steps: Any, mask: Any
+) -> tuple[Any, list[Any]]:
+    # Imported here, as it needs TensorFlow.
+    from keras_videolstm.layers.unroll_in_tensorflow import unroll_in_tensorflow
+
+    return unroll_in_tensorflow(cell.equations(), inputs, state, steps, mask)
+
+
+def _unroll_portably(
+    cell: Any, inputs: Any, state: list[Any], steps: Any, mask: Any
+) -> tuple[Any, list[Any]]:
+    equations = cell.equations()
     per_step = {}
     if inputs is not None:
-        steps = ops.shape(inputs)[1]
-        per_step["projected"] = cell.project(inputs)
+        per_step["projected"] = step_by_step(equations.project(inputs), steps)
     if mask is not None:
-        per_step["mask"] = ops.cast(mask, "bool")
-
-    constant = cell.project(None) if inputs is None else None
+        per_step["mask"] = step_by_step(mask, steps)
+    constant = equations.project(None) if inputs is None else None
 
     def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
         output, *state = carry
-        new_output, new_state = cell.step(at.get("projected", constant), state)
+        new_output, new_state = equations.step(at.get("projected", constant), state)
         new = [new_output, *new_state]
         if "mask" not in at:
             return new
         keep = ops.reshape(at["mask"], (-1,) + (1,) * (len(output.shape) - 1))
         return [ops.where(keep, now, before) for now, before in zip(new, carry, strict=True)]
 
-    outputs, (_, *state) = run_over_time(step, [ops.zeros_like(state[0]), *state], per_step, steps)
-    return outputs, state
-
-
-def run_over_time(
-    step: Any, carry: list[Any], per_step: dict[str, Any], steps: Any
-) -> tuple[Any, list[Any]]:
-    """Run `step(carry, at) -> carry` for `steps` steps and collect `carry[0]` of each.
-
-    Args:
-        step: the body; `at` holds each entry of `per_step` at that time.
-        carry: tensors that go from step to step, their shapes unchanged.
-        per_step: tensors `(batch, time, ...)` by name.
-        steps: number of steps, an integer or a scalar tensor.
-
-    Returns:
-        The first carried tensor at each step, `(batch, time, ...)`, and the last carry.
-
-    Example:
-        >>> total = lambda carry, at: [carry[0] + at["x"]]
-        >>> outputs, last = run_over_time(total, [ops.zeros((1,))], {"x": ops.ones((1, 3))}, 3)
-        >>> outputs
-        <tf.Tensor: shape=(1, 3), dtype=float32, numpy=array([[1., 2., 3.]], dtype=float32)>
-    """
-    if isinstance(steps, int) and steps <= _LONGEST_WRITTEN_OUT:
-        return _write_out(step, carry, per_step, steps)
-    time_first = {name: _swap(tensor) for name, tensor in per_step.items()}
-    if keras.backend.backend() == "tensorflow":
-        return _loop_in_tensorflow(step, carry, time_first, steps)
-    return _loop(step, carry, time_first, steps)
-
-
-def _loop(
-    step: Any, carry: list[Any], time_first: dict[str, Any], steps: Any
-) -> tuple[Any, list[Any]]:
-    # Something to count along where nothing is read.
-    time_first = {**time_first, "step": ops.arange(steps)}
-
-    def body(carry: list[Any], at: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-        carry = step(carry, at)
-        # On TensorFlow, where tests run this, `scan` collects only what has the carry's structure.
-        return carry, carry
-
-    carry, collected = ops.scan(body, carry, time_first)
-    return _swap(collected[0]), carry
-
-
-def _loop_in_tensorflow(
-    step: Any, carry: list[Any], time_first: dict[str, Any], steps: Any
-) -> tuple[Any, list[Any]]:
-    # On TensorFlow `ops.scan` fails on a length unknown to the graph, and XLA has no gradient of
-    # it, as it names no `maximum_iterations`.
-    import tensorflow as tf
-
-    columns = {
-        name: tf.TensorArray(tensor.dtype, steps, element_shape=tensor.shape[1:]).unstack(tensor)
-        for name, tensor in time_first.items()
-    }
-    outputs = tf.TensorArray(carry[0].dtype, steps, element_shape=carry[0].shape)
-
-    def body(t: Any, carry: list[Any], outputs: Any) -> tuple[Any, list[Any], Any]:
-        new = step(carry, {name: column.read(t) for name, column in columns.items()})
-        for now, before in zip(new, carry, strict=True):
-            now.set_shape(before.shape)
-        return t + 1, new, outputs.write(t, new[0])
-
-    _, carry, outputs = tf.while_loop(
-        lambda t, *_: t < steps,
-        body,
-        (tf.constant(0), carry, outputs),
-        maximum_iterations=steps,
+    (outputs,), (_, *state) = run_over_time(
+        step, [ops.zeros_like(state[0]), *state], per_step, steps
     )
-    return _swap(outputs.stack()), carry
-
-
-def _write_out(
-    step: Any, carry: list[Any], per_step: dict[str, Any], steps: int
-) -> tuple[Any, list[Any]]:
-    # The gradient of `unstack` is one `stack`; that of T slices would be T full-size additions.
-    columns = {name: ops.unstack(tensor, steps, axis=1) for name, tensor in per_step.items()}
-    outputs = []
-    for t in range(steps):
-        carry = step(carry, {name: column[t] for name, column in columns.items()})
-        outputs.append(carry[0])
-    return ops.stack(outputs, axis=1), carry
-
-
-def _swap(tensor: Any) -> Any:
-    return ops.transpose(tensor, (1, 0, *range(2, len(tensor.shape))))
+    return batch_first(outputs), state

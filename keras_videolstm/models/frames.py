@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import FrameStandardizer
@@ -49,6 +51,18 @@ def checked_clips(
             f"Received: values from {clips.min():g} to {clips.max():g}"
         )
     return clips.astype("float32"), single
+
+
+def scaled_pixels(frames: Any) -> Any:
+    """Return tensors of uint8 as float32 in [0, 1], and others as they are.
+
+    Example:
+        >>> scaled_pixels(ops.array([[255]], "uint8"))
+        <tf.Tensor: shape=(1, 1), dtype=float32, numpy=array([[1.]], dtype=float32)>
+    """
+    if keras.backend.standardize_dtype(frames.dtype) != "uint8":
+        return frames
+    return ops.cast(frames, "float32") / 255.0
 
 
 def checked_steps(steps: int) -> int:

@@ -9,7 +9,12 @@ from keras import ops
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import ConditionalDecoder, FrameStandardizer, VideoEncoder
-from keras_videolstm.models.frames import checked_clips, checked_steps, restored_frames
+from keras_videolstm.models.frames import (
+    checked_clips,
+    checked_steps,
+    restored_frames,
+    scaled_pixels,
+)
 from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_stream import VideoStream
 
@@ -64,6 +69,8 @@ class VideoLSTM(keras.Model):
         A dict with exactly the variant's own keys, float32, in forward order of time:
         `"reconstruction"` `(batch, time, *frame_shape)` and `"prediction"`
         `(batch, prediction_steps, *frame_shape)`.
+
+    Pixels may come as uint8: they are scaled to [0, 1] in the graph, and so are targets.
 
     `fit` and `evaluate` take targets as a dict with the same keys. `evaluate` reports the loss of
     free-running outputs as `prediction_loss` and, in conditional variants, that of teacher-forced
@@ -169,6 +176,7 @@ class VideoLSTM(keras.Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         """Run the functional model; `future` may be left out except in training."""
         inputs = dict(inputs) if isinstance(inputs, dict) else {"frames": inputs}
+        inputs = {key: scaled_pixels(frames) for key, frames in inputs.items()}
         if self.conditional_key == "prediction" and "future" not in inputs:
             if training:
                 raise ValueError(
@@ -198,6 +206,7 @@ class VideoLSTM(keras.Model):
         return super().compute_metrics(x, self._standardized(y), y_pred, sample_weight)
 
     def _standardized(self, y: dict[str, Any]) -> dict[str, Any]:
+        y = {key: scaled_pixels(target) for key, target in y.items()}
         if self.standardizer is None:
             return y
         return {key: self.standardizer(target) for key, target in y.items()}

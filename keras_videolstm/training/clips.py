@@ -168,7 +168,8 @@ def inputs_and_targets(
     """Split whole clips into a VideoLSTM's inputs and targets.
 
     Args:
-        clip: `(batch, input_steps + prediction_steps, ...)`; uint8 is scaled to [0, 1].
+        clip: `(batch, input_steps + prediction_steps, ...)`; pixels may stay
+            uint8, which `VideoLSTM` scales.
         model: variant, frame shape and numbers of steps.
 
     Returns:
@@ -181,8 +182,6 @@ def inputs_and_targets(
         >>> sorted(targets), targets["prediction"].shape
         (['prediction', 'reconstruction'], TensorShape([1, 4, 3]))
     """
-    if clip.dtype == tf.uint8:
-        clip = tf.cast(clip, tf.float32) / 255
     clip = tf.reshape(clip, (-1, clip.shape[1], *model.frame_shape))
     parts = {
         "reconstruction": clip[:, : model.input_steps],

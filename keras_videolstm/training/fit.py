@@ -11,6 +11,7 @@ from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
 from keras_videolstm.training.clips import ClipSource
+from keras_videolstm.training.fused_adam import FusedAdam
 from keras_videolstm.training.recipe import OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
@@ -144,7 +145,7 @@ def compile_model(model: VideoLSTM, recipe: Recipe) -> None:
     Example:
         >>> compile_model(model, Recipe.load("recipe.toml"))
     """
-    model.compile(optimizer=_optimizer(recipe), loss=losses(model), jit_compile=False)
+    model.compile(optimizer=_optimizer(recipe), loss=losses(model))
 
 
 def load_best_weights(model: VideoLSTM, run: Path) -> None:
@@ -192,6 +193,8 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         "global_clipnorm": spec.clipnorm or None,
         "weight_decay": spec.weight_decay or None,
     }
+    if spec.name in ("adam", "adamw"):
+        return FusedAdam(**config)
     try:
         kind = type(keras.optimizers.get(spec.name))
     except (KeyError, TypeError, ValueError) as error:

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_videolstm.layers import PeepholeLSTMCell, unroll
+from keras_videolstm.layers import PeepholeLSTMCell, over_time, unroll
 from tests.references import cell_weights, lstm_unroll, randomize
 
 BATCH, FEATURES, UNITS = 3, 4, 5
@@ -137,8 +137,7 @@ def test_the_loop_and_the_written_out_steps_agree(monkeypatch: pytest.MonkeyPatc
     cell = made_cell()
     run = lambda xs, start, mask: unroll(cell, xs, start, mask=mask)  # noqa: E731
     written_out = values_and_gradients(run, cell, eagerly, 12, True)
-    # `keras_videolstm.layers.unroll` is the function; its module has the same name.
-    monkeypatch.setitem(unroll.__globals__, "_LONGEST_WRITTEN_OUT", 0)
+    monkeypatch.setattr(over_time, "_LONGEST_WRITTEN_OUT", 0)
     looped = values_and_gradients(run, cell, eagerly, 12, True)
     for one, other in zip(written_out, looped, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
@@ -151,8 +150,7 @@ def test_the_portable_loop_equals_the_one_of_tensorflow(
     cell = made_cell()
     run = lambda xs, start, mask: unroll(cell, xs, start, mask=mask)  # noqa: E731
     tensorflow = values_and_gradients(run, cell, with_known_length, LONG, masked)
-    names = unroll.__globals__
-    monkeypatch.setitem(names, "_loop_in_tensorflow", names["_loop"])
+    monkeypatch.setattr(over_time, "_loop_in_tensorflow", over_time._loop)
     portable = values_and_gradients(run, cell, with_known_length, LONG, masked)
     for one, other in zip(tensorflow, portable, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,248 @@
+"""The LSTM over time on TensorFlow, with a gradient of its own.
+
+TensorFlow's own gradient of an unrolled LSTM makes two products a step, one of them a weight
+gradient that is added to a sum as large as the weights. Here a step of the backward pass has one
+small product, `dz · Whᵀ`; afterwards one product over batch and time makes each weight gradient.
+Products run in low precision if the cell's do; state, gates, their gradients and sums over time
+stay in float32.
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from keras_videolstm.layers.lstm_equations import LSTMEquations
+from keras_videolstm.layers.over_time import (
+    batch_first,
+    is_written_out,
+    run_over_time,
+    shifted,
+    step_by_step,
+    swap,
+    time_first,
+)
+
+
+def unroll_in_tensorflow(
+    equations: LSTMEquations,
+    inputs: tf.Tensor | None,
+    state: list[tf.Tensor],
+    steps: Any,
+    mask: tf.Tensor | None,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Do what `unroll` does, quicker.
+
+    Args:
+        equations: of the cell.
+        inputs: `(batch, time, features)`, or `None`.
+        state: `[h, c]`, each `(batch, units)`, in the dtype of the state.
+        steps: number of steps.
+        mask: `(batch, time)` booleans, or `None`.
+
+    Returns:
+        Outputs `(batch, time, units)` and the final `[h, c]`.
+
+    Example:
+        >>> cell = PeepholeLSTMCell(8)
+        >>> cell.build((None, 3))
+        >>> zeros = [tf.zeros((2, 8))] * 2
+        >>> outputs, state = unroll_in_tensorflow(
+        ...     cell.equations(), tf.ones((2, 5, 3)), zeros, steps=5, mask=None
+        ... )
+        >>> outputs.shape
+        TensorShape([2, 5, 8])
+    """
+    tensors = {
+        "recurrent": equations.recurrent_kernel,
+        "bias": equations.bias,
+        "hidden": state[0],
+        "cell": state[1],
+    }
+    if equations.peepholes is not None:
+        tensors["peepholes"] = equations.peepholes
+    if inputs is not None and equations.kernel is not None:
+        tensors["projected"] = _projected(inputs, equations.kernel)
+    keep = None if mask is None else step_by_step(mask[..., None], steps)
+    outputs, hidden, cell = _recurrence(tensors, keep, steps)
+    if mask is not None:
+        begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
+        outputs = tf.where(begun[..., None], outputs, tf.zeros_like(outputs))
+    return outputs, [hidden, cell]
+
+
+def _projected(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Return the input part of all gates `(time, batch, 4 * units)`, one product."""
+    # The inputs are the smallest tensor that can be transposed, and steps that lie one after
+    # another need no copies later.
+    inputs = swap(tf.cast(inputs, kernel.dtype))
+    rows = tf.reshape(inputs, (-1, kernel.shape[0]))
+    shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
+    projected = tf.reshape(tf.matmul(rows, kernel), shape)
+    return tf.ensure_shape(projected, (*inputs.shape[:2], kernel.shape[1]))
+
+
+def _recurrence(tensors: dict[str, tf.Tensor], keep: Any, steps: Any) -> tuple[tf.Tensor, ...]:
+    """Return h at each step `(batch, time, units)`, and the last h and c."""
+    names = list(tensors)
+
+    @tf.custom_gradient
+    def run(*values: tf.Tensor) -> Any:
+        given = dict(zip(names, values, strict=True))
+        outputs, last, kept = _forward(given, keep, steps)
+
+        def gradient(*upstream: tf.Tensor) -> list[tf.Tensor]:
+            gradients = _backward(given, kept, keep, steps, *upstream)
+            return [gradients[name] for name in names]
+
+        return (outputs, *last), gradient
+
+    return run(*tensors.values())
+
+
+class _Kept(NamedTuple):
+    """What the backward pass needs of the forward one; a list or a tensor over time each."""
+
+    into: Any
+    forget: Any
+    candidate: Any
+    out: Any
+    squashed: Any
+    cell: Any
+    cell_before: Any
+    low_hidden_before: Any
+
+
+def _forward(
+    given: dict[str, tf.Tensor], keep: Any, steps: Any
+) -> tuple[tf.Tensor, list[tf.Tensor], _Kept]:
+    low, full = given["recurrent"].dtype, given["bias"].dtype
+    see = _peepholes(given)
+    per_step = {"keep": keep} if keep is not None else {}
+    if "projected" in given:
+        per_step["projected"] = _one_by_one(given["projected"], steps)
+
+    def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        hidden, cell, low_hidden = carry[:3]
+        gates = tf.cast(tf.matmul(low_hidden, given["recurrent"]), full) + given["bias"]
+        if "projected" in at:
+            gates = gates + tf.cast(at["projected"], full)
+        into, forget, candidate, out = tf.split(gates, 4, axis=-1)
+        if see is not None:
+            into, forget = into + see[0] * cell, forget + see[1] * cell
+        into, forget, candidate = tf.sigmoid(into), tf.sigmoid(forget), tf.tanh(candidate)
+        new_cell = forget * cell + into * candidate
+        out = tf.sigmoid(out if see is None else out + see[2] * new_cell)
+        squashed = tf.tanh(new_cell)
+        new_hidden = out * squashed
+        state = [new_hidden, new_cell]
+        if "keep" in at:
+            new_hidden = tf.where(at["keep"], new_hidden, hidden)
+            state = [new_hidden, tf.where(at["keep"], new_cell, cell)]
+        return [*state, tf.cast(new_hidden, low), into, forget, candidate, out, squashed]
+
+    start = [given["hidden"], given["cell"], tf.cast(given["hidden"], low)]
+    nothing = [tf.zeros_like(given["cell"])] * 5
+    carry = [*start, *nothing]
+    collected, carry = run_over_time(step, carry, per_step, steps, collect=len(carry))
+    hidden, cell, low_hidden, into, forget, candidate, out, squashed = collected
+    kept = _Kept(
+        into,
+        forget,
+        candidate,
+        out,
+        squashed,
+        cell,
+        shifted(start[1], cell),
+        shifted(start[2], low_hidden),
+    )
+    return batch_first(hidden), carry[:2], kept
+
+
+def _backward(
+    given: dict[str, tf.Tensor],
+    kept: _Kept,
+    keep: Any,
+    steps: Any,
+    to_outputs: tf.Tensor,
+    to_hidden: tf.Tensor,
+    to_cell: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    low, full = given["recurrent"].dtype, given["bias"].dtype
+    see = _peepholes(given)
+    times_recurrent_transposed = _product_with_transposed(given["recurrent"])
+    per_step = {**kept._asdict(), "upstream": step_by_step(to_outputs, steps)}
+    if keep is not None:
+        per_step["keep"] = keep
+
+    def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        _, to_hidden, to_cell, *to_peepholes = carry
+        to_hidden = to_hidden + at["upstream"]
+        passed_on = None
+        if "keep" in at:
+            # A masked step hands on what comes, and has no part in it.
+            zeros = tf.zeros_like(to_hidden)
+            passed_on = [tf.where(at["keep"], zeros, t) for t in (to_hidden, to_cell)]
+            to_hidden, to_cell = (tf.where(at["keep"], t, zeros) for t in (to_hidden, to_cell))
+        to_out = to_hidden * at["squashed"] * _slope(at["out"])
+        to_cell = to_cell + to_hidden * at["out"] * (1 - tf.square(at["squashed"]))
+        if see is not None:
+            to_cell = to_cell + to_out * see[2]
+        to_into = to_cell * at["candidate"] * _slope(at["into"])
+        to_forget = to_cell * at["cell_before"] * _slope(at["forget"])
+        to_candidate = to_cell * at["into"] * (1 - tf.square(at["candidate"]))
+        to_cell = to_cell * at["forget"]
+        if see is not None:
+            to_cell = to_cell + to_into * see[0] + to_forget * see[1]
+            seen = (at["cell_before"], at["cell_before"], at["cell"])
+            to_peepholes = [
+                total + tf.reduce_sum(gate * cell, axis=0)
+                for total, gate, cell in zip(
+                    to_peepholes, (to_into, to_forget, to_out), seen, strict=True
+                )
+            ]
+        to_gates = tf.cast(tf.concat([to_into, to_forget, to_candidate, to_out], axis=-1), low)
+        to_hidden = tf.cast(times_recurrent_transposed(to_gates), full)
+        if passed_on is not None:
+            to_hidden, to_cell = to_hidden + passed_on[0], to_cell + passed_on[1]
+        return [to_gates, to_hidden, to_cell, *to_peepholes]
+
+    start = [tf.cast(tf.concat([tf.zeros_like(to_cell)] * 4, axis=-1), low), to_hidden, to_cell]
+    sums = [] if see is None else [tf.zeros_like(see[0])] * 3
+    (to_gates,), (_, to_hidden, to_cell, *sums) = run_over_time(
+        step, [*start, *sums], per_step, steps, reverse=True
+    )
+    to_gates = time_first(to_gates)
+    rows = tf.reshape(to_gates, (-1, to_gates.shape[-1]))
+    hidden_rows = tf.reshape(time_first(kept.low_hidden_before), (-1, given["recurrent"].shape[0]))
+    return {
+        "recurrent": tf.matmul(hidden_rows, rows, transpose_a=True),
+        "bias": tf.reduce_sum(tf.cast(rows, full), axis=0),
+        "hidden": to_hidden,
+        "cell": to_cell,
+        "peepholes": tf.stack(sums) if sums else None,
+        "projected": to_gates,
+    }
+
+
+def _peepholes(given: dict[str, tf.Tensor]) -> list[tf.Tensor] | None:
+    return tf.unstack(given["peepholes"]) if "peepholes" in given else None
+
+
+def _slope(gate: tf.Tensor) -> tf.Tensor:
+    return gate * (1 - gate)
+
+
+def _one_by_one(tensor: tf.Tensor, steps: Any) -> Any:
+    """Take a tensor `(time, batch, ...)` apart as `run_over_time` reads it."""
+    # Along the first axis `unstack` shares memory.
+    return tf.unstack(tensor, steps) if is_written_out(steps) else tensor
+
+
+def _product_with_transposed(kernel: tf.Tensor) -> Any:
+    """Return the product of rows with a transposed kernel."""
+    if kernel.dtype.size < tf.float32.size:
+        return lambda rows: tf.matmul(rows, kernel, transpose_b=True)
+    # On a CPU a product of few float32 rows with a kernel that is transposed on the way takes two
+    # to four times as long. The detour by three axes keeps TensorFlow from merging the two again.
+    wide = tf.transpose(kernel[None], (0, 2, 1))[0]
+    return lambda rows: tf.matmul(rows, wide)
