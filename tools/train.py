@@ -1,12 +1,19 @@
 """`videolstm-tools train`."""
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from keras_videolstm.training import Recipe, TrainingResult, train
+from keras_videolstm.training.distribution import DISTRIBUTIONS, WorkerLost
+
+# A worker that comes back before the others have noticed is refused; they notice within ten.
+_SECONDS_BEFORE_A_NEW_START = 5
 
 
 @click.command(name="train")
@@ -28,6 +35,13 @@ from keras_videolstm.training import Recipe, TrainingResult, train
 @click.option(
     "--resume/--no-resume", default=True, show_default=True, help="Continue the run in --out."
 )
+@click.option(
+    "--distribute",
+    type=click.Choice(DISTRIBUTIONS),
+    default="none",
+    show_default=True,
+    help="All GPUs of this machine, or the machines that TF_CONFIG names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     recipe_path: Path,
@@ -35,6 +49,7 @@ def command(
     data_root: Path | None,
     mnist: str | None,
     resume: bool,
+    distribute: str,
     as_json: bool,
 ) -> None:
     """Train a model by a recipe; continue where a killed run stopped.
@@ -44,15 +59,34 @@ def command(
       videolstm-tools train --recipe recipe.toml --out run --data percepts
     """
     recipe = Recipe.load(recipe_path)
-    result = train(
-        recipe,
-        out,
-        data_root=data_root or recipe_path.parent,
-        mnist=mnist,
-        resume=resume,
-        verbose=_verbosity(as_json),
-    )
+    try:
+        result = train(
+            recipe,
+            out,
+            data_root=data_root or recipe_path.parent,
+            mnist=mnist,
+            resume=resume,
+            distribute=distribute,
+            announce=None if as_json else click.echo,
+            verbose=_verbosity(as_json),
+        )
+    except WorkerLost as error:
+        if not resume:
+            raise
+        _start_again(error)
     _show(result, out, as_json)
+
+
+def _start_again(error: WorkerLost) -> NoReturn:
+    """Become a new process, which waits for the worker and goes on from the last checkpoint.
+
+    TensorFlow can join a cluster only once in a process.
+    """
+    click.echo(f"{error}\nStarting again, and waiting for all workers.", err=True)
+    time.sleep(_SECONDS_BEFORE_A_NEW_START)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 def _verbosity(as_json: bool) -> int:
@@ -65,7 +99,12 @@ def _verbosity(as_json: bool) -> int:
 def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
     best = result.history[result.best_epoch - 1]
     if as_json:
-        summary = {"out": str(out), "best_epoch": result.best_epoch, "losses": best}
+        summary = {
+            "out": str(out),
+            "precision": result.precision,
+            "best_epoch": result.best_epoch,
+            "losses": best,
+        }
         click.echo(json.dumps(summary, indent=2))
         return
     click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")

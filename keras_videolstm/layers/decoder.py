@@ -231,7 +231,7 @@ class ConditionalDecoder(keras.layers.Layer):
 
         def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
             _, _, frame, *flat = carry
-            seen = ops.where(at["own"], frame, at["truth"]) if at else frame
+            seen = ops.where(at["own"], frame, at["truth"]) if "own" in at else frame
             output, new_flat = seen, []
             for layer, equations in enumerate(all_equations):
                 pair = flat[2 * layer : 2 * layer + 2]

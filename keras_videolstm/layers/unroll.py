@@ -59,16 +59,16 @@ def unroll(
         steps = ops.shape(inputs)[1]
     if mask is not None:
         mask = ops.cast(mask, "bool")
-    run = _unroll_by_gradient_of_our_own if _has_one(cell) else _unroll_portably
+    run = _unroll_with_own_gradient if _has_own_gradient(cell) else _unroll_portably
     return run(cell, inputs, state, steps, mask)
 
 
-def _has_one(cell: Any) -> bool:
+def _has_own_gradient(cell: Any) -> bool:
     # A subclass may have other equations.
     return keras.backend.backend() == "tensorflow" and type(cell) is PeepholeLSTMCell
 
 
-def _unroll_by_gradient_of_our_own(
+def _unroll_with_own_gradient(
     cell: PeepholeLSTMCell, inputs: Any, state: list[Any], steps: Any, mask: Any
 ) -> tuple[Any, list[Any]]:
     # Imported here, as it needs TensorFlow.

@@ -183,13 +183,13 @@ def _backward(
             zeros = tf.zeros_like(to_hidden)
             passed_on = [tf.where(at["keep"], zeros, t) for t in (to_hidden, to_cell)]
             to_hidden, to_cell = (tf.where(at["keep"], t, zeros) for t in (to_hidden, to_cell))
-        to_out = to_hidden * at["squashed"] * _slope(at["out"])
-        to_cell = to_cell + to_hidden * at["out"] * (1 - tf.square(at["squashed"]))
+        to_out = _through_sigmoid(at["out"], to_hidden * at["squashed"])
+        to_cell = to_cell + _through_tanh(at["squashed"], to_hidden * at["out"])
         if see is not None:
             to_cell = to_cell + to_out * see[2]
-        to_into = to_cell * at["candidate"] * _slope(at["into"])
-        to_forget = to_cell * at["cell_before"] * _slope(at["forget"])
-        to_candidate = to_cell * at["into"] * (1 - tf.square(at["candidate"]))
+        to_into = _through_sigmoid(at["into"], to_cell * at["candidate"])
+        to_forget = _through_sigmoid(at["forget"], to_cell * at["cell_before"])
+        to_candidate = _through_tanh(at["candidate"], to_cell * at["into"])
         to_cell = to_cell * at["forget"]
         if see is not None:
             to_cell = to_cell + to_into * see[0] + to_forget * see[1]
@@ -228,8 +228,12 @@ def _peepholes(given: dict[str, tf.Tensor]) -> list[tf.Tensor] | None:
     return tf.unstack(given["peepholes"]) if "peepholes" in given else None
 
 
-def _slope(gate: tf.Tensor) -> tf.Tensor:
-    return gate * (1 - gate)
+def _through_sigmoid(value: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.SigmoidGrad(y=value, dy=upstream)
+
+
+def _through_tanh(value: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.TanhGrad(y=value, dy=upstream)
 
 
 def _one_by_one(tensor: tf.Tensor, steps: Any) -> Any:

@@ -1,19 +1,30 @@
 """Run a recipe; take up again what was interrupted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
 from keras_videolstm.training.clips import ClipSource
+from keras_videolstm.training.distribution import (
+    agree,
+    check_batches,
+    fit_on_devices,
+    is_chief,
+    naming_lost_workers,
+    strategy_of,
+)
 from keras_videolstm.training.fused_adam import FusedAdam
+from keras_videolstm.training.precision import AUTO, FULL, Precision, pick_precision
 from keras_videolstm.training.recipe import OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
+from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 
 RECIPE = "recipe.toml"
 
@@ -27,12 +38,14 @@ class TrainingResult:
         history: a dict of losses for each epoch.
         best_epoch: number, from 1, of the epoch of the best weights.
         resumed_at: epochs that were already done at the start.
+        precision: Keras dtype policy that the run has.
     """
 
     model: VideoLSTM
     history: list[dict[str, float]]
     best_epoch: int
     resumed_at: int
+    precision: str
 
 
 def train(
@@ -42,8 +55,10 @@ def train(
     data_root: Path,
     mnist: str | None = None,
     resume: bool = True,
+    distribute: str = "none",
     verbose: int | str = "auto",
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    announce: Callable[[str], None] | None = None,
 ) -> TrainingResult:
     """Train a VideoLSTM by a recipe into a folder.
 
@@ -56,47 +71,101 @@ def train(
         data_root: folder that the recipe's stores are relative to.
         mnist: for moving MNIST, as `load_digits` takes it.
         resume: take up the run that the folder holds; otherwise a folder with a run is refused.
+        distribute: as `strategy_of` takes it; several workers need one shared folder `out`.
         verbose: as in `keras.Model.fit`.
         callbacks: further Keras callbacks.
+        announce: called with a line for people, the precision that was picked.
 
     Returns:
         The result, with the weights of the best validation loss.
 
     Raises:
         InputError: if data is missing, the folder holds another run, or the loss is not finite.
+        WorkerLost: if another worker of a distributed run went away.
 
     Example:
         >>> result = train(Recipe.load("recipe.toml"), Path("run"), data_root=Path("data"))
         >>> result.model.forecast(clip)
     """
+    with naming_lost_workers(distribute):
+        return _train(
+            recipe, out, data_root, mnist, resume, distribute, verbose, callbacks, announce
+        )
+
+
+def _train(
+    recipe: Recipe,
+    out: Path,
+    data_root: Path,
+    mnist: str | None,
+    resume: bool,
+    distribute: str,
+    verbose: int | str,
+    callbacks: Sequence[keras.callbacks.Callback],
+    announce: Callable[[str], None] | None,
+) -> TrainingResult:
+    strategy = strategy_of(distribute)
+    settings = recipe.training
+    check_batches(strategy, settings.batch_size, recipe.data.validation_windows)
     _check_folder(out, recipe, resume)
     keras.utils.set_random_seed(recipe.seed)
     source = ClipSource(recipe, data_root, mnist)
-    keeper = RunKeeper(out)
+    keeper = RunKeeper(out, writes=is_chief(strategy))
     resumed_at = keeper.epochs_done
-    model = keeper.load_model()
-    if model is None:
-        model = build_model(recipe)
-        if recipe.model.standardize:
-            model.set_statistics(*source.statistics())
-        compile_model(model, recipe)
-    steps = recipe.training.steps_per_epoch
-    if resumed_at < recipe.training.epochs:
-        batches = source.training(first_step=resumed_at * steps)
+    agree(strategy, resumed_at)
+    with strategy.scope():
+        model = keeper.load_model()
+        precision = _precision(recipe, model, strategy)
+        if model is None:
+            model = build_model(recipe, precision.policy)
+            if recipe.model.standardize:
+                model.set_statistics(*source.statistics())
+            compile_model(model, recipe)
+        callbacks = [keeper, *_sampling(recipe, model), *callbacks]
+    if resumed_at < settings.epochs:
+        if announce is not None:
+            announce(f"Precision {precision.policy}: {precision.reason}.")
+        batches = source.training(first_step=resumed_at * settings.steps_per_epoch)
         validation = source.validation()
-        # Not before all is known to be good: a mended recipe may use the folder.
-        write_text(out / RECIPE, recipe.to_toml())
-        model.fit(
-            batches,
-            steps_per_epoch=steps,
-            epochs=recipe.training.epochs,
-            initial_epoch=resumed_at,
-            validation_data=validation,
-            callbacks=[keeper, keras.callbacks.TensorBoard(out / "tensorboard"), *callbacks],
-            verbose=verbose,
-        )
+        if keeper.writes:
+            # Not before all is known to be good: a mended recipe may use the folder.
+            write_text(out / RECIPE, recipe.to_toml())
+            callbacks.append(keras.callbacks.TensorBoard(out / "tensorboard"))
+        span = {
+            "steps_per_epoch": settings.steps_per_epoch,
+            "epochs": settings.epochs,
+            "initial_epoch": resumed_at,
+            "callbacks": callbacks,
+            "verbose": verbose,
+        }
+        if distribute == "none":
+            model.fit(batches, validation_data=validation, **span)
+        else:
+            fit_on_devices(model, strategy, batches, validation, **span)
     load_best_weights(model, out)
-    return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at)
+    return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at, precision.policy)
+
+
+def _precision(
+    recipe: Recipe, model: VideoLSTM | None, strategy: tf.distribute.Strategy
+) -> Precision:
+    if model is not None:
+        return Precision(model.get_config()["dtype"], "as the run began")
+    settings = recipe.training
+    if strategy.cluster_resolver is not None and settings.precision == AUTO:
+        # Each machine would measure for itself, and all must compute the same.
+        return Precision(FULL, "not measured where several machines have to agree")
+    devices = strategy.num_replicas_in_sync
+    return pick_precision(
+        settings.precision, max(recipe.model.units), settings.batch_size // devices
+    )
+
+
+def _sampling(recipe: Recipe, model: VideoLSTM) -> list[keras.callbacks.Callback]:
+    spec = recipe.sampling
+    if not spec.rate:
+        return []
+    return [ScheduledSampling(model, spec.rate, spec.first_step, spec.last_step)]
 
 
 def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -108,7 +177,7 @@ def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
             raise InputError(
                 f"Expected an empty folder with --no-resume. Received: {out}, which holds a run"
             )
-        if kept.read_bytes() != recipe.to_toml().encode():
+        if Recipe.load(kept) != recipe:
             raise InputError(
                 f"Expected the recipe that the run in {out} was started with ({kept}). "
                 f"Received: another one; give another --out"
@@ -117,8 +186,12 @@ def _check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
         raise InputError(f"Expected an empty or new folder. Received: {out}, which holds files")
 
 
-def build_model(recipe: Recipe) -> VideoLSTM:
+def build_model(recipe: Recipe, precision: str = "float32") -> VideoLSTM:
     """Make the model of a recipe, its weights random.
+
+    Args:
+        recipe: says which.
+        precision: Keras dtype policy; default `"float32"`, with which any machine works well.
 
     Example:
         >>> build_model(Recipe.load("recipe.toml")).variant
@@ -135,7 +208,7 @@ def build_model(recipe: Recipe) -> VideoLSTM:
         dropout=spec.dropout,
         peepholes=spec.peepholes,
         name=recipe.name,
-        dtype=recipe.training.precision,
+        dtype=precision,
     )
 
 

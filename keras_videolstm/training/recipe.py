@@ -14,11 +14,12 @@ import tomli_w
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VARIANTS
+from keras_videolstm.models.video_lstm import CONDITIONAL
 
 FORMAT = 1
 ACTIVATIONS = ("linear", "sigmoid")
 SCHEDULES = ("constant", "cosine")
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
 @dataclass
@@ -105,6 +106,21 @@ class OptimizerRecipe:
 
 
 @dataclass
+class SamplingRecipe:
+    """Table `[sampling]`: scheduled sampling of a conditional decoder's own frames.
+
+    Attributes:
+        rate: probability, at the end, that a step sees its own frame; 0 is teacher forcing.
+        first_step: training step up to which it is 0.
+        last_step: training step from which it is `rate`; linear in between.
+    """
+
+    rate: float = 0.0
+    first_step: int = 0
+    last_step: int = 0
+
+
+@dataclass
 class TrainingRecipe:
     """Table `[training]`.
 
@@ -112,13 +128,13 @@ class TrainingRecipe:
         batch_size: sequences a step.
         steps_per_epoch: steps between two validations and saves.
         epochs: number of such spans.
-        precision: Keras dtype policy of the recurrent products.
+        precision: of the products, a Keras dtype policy; `"auto"` measures which one pays.
     """
 
     batch_size: int
     steps_per_epoch: int
     epochs: int
-    precision: str = "float32"
+    precision: str = "auto"
 
 
 @dataclass
@@ -128,7 +144,7 @@ class Recipe:
     Attributes:
         name: of the checkpoint that it makes.
         seed: of weights, data order and dropout.
-        model, data, optimizer, training: the tables.
+        model, data, optimizer, sampling, training: the tables.
         description: one line for people.
         format: version of this format.
 
@@ -147,6 +163,7 @@ class Recipe:
     data: DataRecipe
     training: TrainingRecipe
     optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
+    sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     description: str = ""
     format: int = FORMAT
 
@@ -166,6 +183,17 @@ class Recipe:
         _expect(schedule in SCHEDULES, "optimizer.schedule", SCHEDULES, schedule)
         _expect(precision in PRECISIONS, "training.precision", PRECISIONS, precision)
         self._check_numbers()
+        self._check_sampling()
+
+    def _check_sampling(self) -> None:
+        rate, first, last = self.sampling.rate, self.sampling.first_step, self.sampling.last_step
+        _expect(0 <= rate <= 1, "sampling.rate", "a rate from 0 to 1", rate)
+        if not rate:
+            return
+        conditional = self.model.variant.startswith(CONDITIONAL)
+        _expect(conditional, "model.variant", "conditional, to sample", self.model.variant)
+        _expect(first >= 0, "sampling.first_step", "a number of at least 0", first)
+        _expect(last > first, "sampling.last_step", "a later step than sampling.first_step", last)
 
     def _check_numbers(self) -> None:
         positive, not_negative = "a positive number", "a number of at least 0"

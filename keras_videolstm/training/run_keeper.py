@@ -28,6 +28,7 @@ class RunKeeper(keras.callbacks.Callback):
     Args:
         folder: of the run.
         monitor: name of the validation loss that says which weights are best.
+        writes: `False` on the workers of a distributed run that only read; default `True`.
 
     Raises:
         InputError: when the loss is no longer a number; the last checkpoint stays.
@@ -38,9 +39,10 @@ class RunKeeper(keras.callbacks.Callback):
         0
     """
 
-    def __init__(self, folder: Path, monitor: str = "val_loss") -> None:
+    def __init__(self, folder: Path, monitor: str = "val_loss", writes: bool = True) -> None:
         super().__init__()
         self.folder = folder
+        self.writes = writes
         self.monitor = monitor
         self.history: list[dict[str, float]] = []
         found = self._newest()
@@ -91,6 +93,8 @@ class RunKeeper(keras.callbacks.Callback):
                 f"a lower learning rate or clipnorm helps, and the last checkpoint is kept"
             )
         self.history.append(row)
+        if not self.writes:
+            return
         temporary = self.folder / ".checkpoint.part"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)

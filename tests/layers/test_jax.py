@@ -27,6 +27,7 @@ assert np.abs(far - expected).max() < 1e-4
 model.compile("adam", HalfSquaredErrorPerFrame())
 x = {"frames": clips, "future": clips[:, :2]}
 y = {"prediction": clips[:, :2], "reconstruction": clips}
+model.decoders["prediction"].set_sampling_rate(0.5)
 history = model.fit(x, y, epochs=3, verbose=0).history
 assert history["loss"][-1] < history["loss"][0]
 results = model.evaluate(x, y, verbose=0, return_dict=True)
@@ -40,7 +41,9 @@ print("passed")
 
 
 @pytest.mark.slow
-def test_layers_models_and_losses_run_on_jax() -> None:
+def test_layers_models_and_losses_run_on_jax(path: str) -> None:
+    if path == "own gradient":
+        pytest.skip("JAX has the portable path alone")
     pytest.importorskip("jax")
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_videolstm.layers import PeepholeLSTMCell, over_time, unroll
+from keras_videolstm.layers.lstm_equations import LSTMEquations
 from tests.references import cell_weights, lstm_unroll, randomize
 
 BATCH, FEATURES, UNITS = 3, 4, 5
@@ -250,3 +251,68 @@ def test_mixed_bfloat16_carries_a_float32_state_and_stays_near() -> None:
 def test_needs_inputs_or_steps() -> None:
     with pytest.raises(ValueError, match="number of steps"):
         unroll(made_cell(), initial_state=[ops.zeros((1, UNITS))] * 2)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("time", [6, LONG])
+@pytest.mark.parametrize("options", [{}, {"peepholes": False}])
+def test_both_paths_agree_to_the_rounding_of_float32(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], time: int, masked: bool
+) -> None:
+    cell = made_cell(dtype="float32", **options)
+    exact = made_cell(dtype="float64", **options)
+
+    def with_path(own: bool, cell: PeepholeLSTMCell) -> list[np.ndarray]:
+        monkeypatch.setitem(unroll.__globals__, "_has_own_gradient", lambda cell: own)
+
+        def run(xs: Any, start: Any, mask: Any) -> Any:
+            dtype = cell.state_dtype
+            xs, start = tf.cast(xs, dtype), [tf.cast(part, dtype) for part in start]
+            outputs, state = unroll(cell, xs, start, mask=mask)
+            return [tf.cast(outputs, "float64"), [tf.cast(part, "float64") for part in state]]
+
+        return values_and_gradients(run, cell, with_known_length, time, masked)
+
+    own, portable, truth = with_path(True, cell), with_path(False, cell), with_path(True, exact)
+    for one, other, true in zip(own, portable, truth, strict=True):
+        size = np.abs(true).max()
+        assert np.abs(one - true).max() < 2e-6 * size * time
+        assert np.abs(one - other).max() < 2e-6 * size * time
+
+
+def test_a_subclass_with_other_equations_runs_as_it_says() -> None:
+    class Halved(LSTMEquations):
+        def step(self, projected: Any, states: list[Any]) -> Any:
+            hidden, (_, cell) = super().step(projected, states)
+            return hidden / 2, [hidden / 2, cell]
+
+    class HalvedCell(PeepholeLSTMCell):
+        def equations(self) -> LSTMEquations:
+            return Halved(**vars(super().equations()))
+
+    cell = HalvedCell(UNITS, dtype="float64")
+    cell.build((None, FEATURES))
+    xs, _, _ = made_inputs(3)
+    outputs, _ = unroll(cell, xs)
+    rnn = keras.layers.RNN(cell, return_sequences=True, dtype="float64")
+    np.testing.assert_allclose(outputs, rnn(xs), atol=1e-12)
+
+
+def test_the_backward_pass_has_one_small_product_a_step(path: str) -> None:
+    if path == "portable":
+        pytest.skip("TensorFlow's own gradient")
+    cell = made_cell(dtype="float32")
+
+    @tf.function
+    def gradients(xs: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(unroll(cell, xs)[0])
+        return tape.gradient(loss, [w.value for w in cell.trainable_weights])
+
+    steps = 7
+    graph = gradients.get_concrete_function(tf.TensorSpec((BATCH, steps, FEATURES))).graph
+    products = [op for op in graph.get_operations() if op.type == "MatMul"]
+    # Forward: the inputs' one, and one a step. Backward: one a step, and one for each of two
+    # weights; TensorFlow prunes the unused product for the inputs' gradient.
+    needed = (1 + steps) + (steps + 2)
+    assert needed <= len(products) <= needed + 1
