@@ -36,7 +36,9 @@ def refused(*arguments: object, code: int = 1) -> str:
     return sentences[0].removeprefix("Error: ")
 
 
-def start(*arguments: object, **options: object) -> subprocess.Popen:
+def start(
+    *arguments: object, environment: dict[str, str] | None = None, **options: object
+) -> subprocess.Popen:
     """Start a command as a process of its own."""
     code = "from keras_videolstm_tools.main import main; main()"
     return subprocess.Popen(
@@ -44,7 +46,7 @@ def start(*arguments: object, **options: object) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
         **options,
     )
 

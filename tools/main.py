@@ -17,6 +17,7 @@ from keras_videolstm.errors import InputError
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _COMMANDS = {
+    "benchmark": "Measure speed and memory beside PyTorch and stock Keras.",
     "extract": "Video files to a store of percepts.",
     "finetune": "Fine-tune a checkpoint into an action classifier.",
     "make-figures": "Make a data set of moving figures as real video files.",

@@ -86,7 +86,8 @@ def _start_again(error: WorkerLost) -> NoReturn:
     time.sleep(_SECONDS_BEFORE_A_NEW_START)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.argv])
+    program = [sys.executable, "-m", "keras_videolstm_tools.main", *sys.argv[1:]]
+    os.execv(sys.executable, program)
 
 
 def _verbosity(as_json: bool) -> int:

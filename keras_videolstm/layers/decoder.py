@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_videolstm.layers.encoder import State
 from keras_videolstm.layers.frame_head import FrameHead
+from keras_videolstm.layers.joint_step import JointStep
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 from keras_videolstm.layers.unroll import unroll
@@ -220,7 +221,7 @@ class ConditionalDecoder(keras.layers.Layer):
         state = [[ops.cast(part, dtype) for part in pair] for pair in state]
         batch = ops.shape(state[0][0])[0]
         no_frame = ops.zeros((batch, self.feature_dim), dtype)
-        all_equations = [cell.equations() for cell in self.cells]
+        steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
         if frames_before is not None:
             draws = keras.random.uniform((batch, steps, 1), seed=self._sampling_seed)
@@ -233,9 +234,8 @@ class ConditionalDecoder(keras.layers.Layer):
             _, _, frame, *flat = carry
             seen = ops.where(at["own"], frame, at["truth"]) if "own" in at else frame
             output, new_flat = seen, []
-            for layer, equations in enumerate(all_equations):
-                pair = flat[2 * layer : 2 * layer + 2]
-                output, new_pair = equations.step(equations.project(output), pair)
+            for layer, take_step in enumerate(steppers):
+                output, new_pair = take_step(output, flat[2 * layer : 2 * layer + 2])
                 new_flat.extend(new_pair)
             logits = self.head(output)
             return [logits, seen, ops.stop_gradient(self._activated(logits)), *new_flat]

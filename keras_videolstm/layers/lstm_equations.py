@@ -50,7 +50,10 @@ class LSTMEquations:
         """Take one step; see `PeepholeLSTMCell.step`."""
         hidden, cell = (ops.cast(state, self.state_dtype) for state in states)
         gates = ops.cast(projected, self.state_dtype)
-        gates = gates + self._product(hidden, self.recurrent_kernel)
+        return self.new_state(gates + self._product(hidden, self.recurrent_kernel), cell)
+
+    def new_state(self, gates: Any, cell: Any) -> tuple[Any, list[Any]]:
+        """Return `h`, `[h, c]` from unsquashed gates `(batch, 4 * units)` and the old c."""
         to_input, to_forget, to_cell, to_output = ops.split(gates, 4, axis=-1)
         if self.peepholes is not None:
             see_input, see_forget, see_output = ops.unstack(self.peepholes, 3)

@@ -97,7 +97,8 @@ def test_training_forces_and_anything_else_feeds_back_unless_told() -> None:
     np.testing.assert_array_equal(decoder(state, truth=truth, training=True), forced)
     np.testing.assert_array_equal(decoder(state, truth=truth, training=False), own)
     np.testing.assert_array_equal(decoder(state, truth=truth), own)
-    np.testing.assert_array_equal(decoder(state, truth=truth, training=True, feedback=True), own)
+    both = decoder(state, truth=truth, training=True, feedback=True)
+    np.testing.assert_allclose(both, own, atol=1e-12)
 
 
 # --- What a step sees ---
@@ -214,14 +215,16 @@ def test_a_length_known_only_at_run_time(feedback: bool) -> None:
 # --- Gradients ---
 
 
-def gradients(decoder: ConditionalDecoder, truth: np.ndarray, feedback: bool) -> list[np.ndarray]:
+def gradients(
+    decoder: ConditionalDecoder, truth: np.ndarray, feedback: bool, training: bool = False
+) -> list[np.ndarray]:
     """Return gradients of all weights and of the state."""
     state = [tuple(map(tf.constant, pair)) for pair in made_state()]
     sources = [w.value for w in decoder.trainable_weights] + [p for pair in state for p in pair]
     weighting = np.random.default_rng(4).normal(size=truth.shape)
     with tf.GradientTape() as tape:
         tape.watch(sources)
-        frames = decoder(state, truth=truth, feedback=feedback)
+        frames = decoder(state, truth=truth, feedback=feedback, training=training)
         loss = tf.reduce_sum(frames * weighting)
     return [np.asarray(g) for g in tape.gradient(loss, sources)]
 
@@ -237,6 +240,72 @@ def test_no_gradient_flows_through_a_frame_that_is_fed_back(steps: int) -> None:
     for one, other in zip(through_feedback, through_forcing, strict=True):
         assert np.abs(other).max() > 0
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("steps", [STEPS, pytest.param(70, marks=pytest.mark.slow)])
+def test_feedback_in_training_has_the_gradients_of_one_pass(steps: int) -> None:
+    """In training frames are written first and then run through again; nothing else changes."""
+    decoder = made_decoder(conditional=True, reverse_time=True)
+    truth = made_truth(steps)
+    once, twice = (gradients(decoder, truth, True, training) for training in (False, True))
+    for one, other in zip(once, twice, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
+
+
+# --- Scheduled sampling ---
+
+
+@pytest.mark.parametrize("reverse_time", [False, True])
+def test_the_ends_of_scheduled_sampling_are_forcing_and_feedback(reverse_time: bool) -> None:
+    decoder = made_decoder(conditional=True, reverse_time=reverse_time)
+    state, truth = made_state(), made_truth()
+    forced, own = (decoder(state, truth=truth, feedback=fed) for fed in (False, True))
+    for rate, expected in ((0.0, forced), (1.0, own)):
+        decoder.set_sampling_rate(rate)
+        sampled = decoder(state, truth=truth, training=True)
+        np.testing.assert_allclose(sampled, expected, atol=1e-12)
+
+
+def test_a_sampled_step_sees_its_own_frame_or_the_true_one_at_the_rate_that_was_set() -> None:
+    decoder = made_decoder(conditional=True)
+    batch, steps = 400, 2
+    state = [tuple(np.repeat(part[:1], batch, axis=0) for part in pair) for pair in made_state()]
+    truth = np.repeat(made_truth(steps)[:1], batch, axis=0)
+    forced, own = (np.asarray(decoder(state, truth=truth, feedback=f))[0, 1] for f in (False, True))
+    decoder.set_sampling_rate(0.25)
+    second = np.asarray(decoder(state, truth=truth, training=True))[:, 1]
+    is_own = np.abs(second - own).max(axis=1) < 1e-9
+    is_forced = np.abs(second - forced).max(axis=1) < 1e-9
+    assert (is_own ^ is_forced).all()
+    assert 0.15 < is_own.mean() < 0.35
+    evaluated = decoder(state, truth=truth, training=False)
+    np.testing.assert_allclose(np.asarray(evaluated)[:, 1], np.tile(own, (batch, 1)), atol=1e-12)
+
+
+def test_the_rate_changes_without_a_new_graph_and_is_no_weight() -> None:
+    decoder = made_decoder(conditional=True)
+    weights = len(decoder.weights)
+    decoder.set_sampling_rate(0.0)
+    assert len(decoder.weights) == weights
+    traces = []
+
+    @tf.function
+    def run() -> tf.Tensor:
+        traces.append(1)
+        return decoder(made_state(), truth=made_truth(), training=True)
+
+    forced = np.asarray(run())
+    decoder.set_sampling_rate(1.0)
+    assert np.abs(np.asarray(run()) - forced).max() > 1e-3
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize(("conditional", "rate"), [(False, 0.5), (True, -0.1), (True, 1.1)])
+def test_a_sampling_rate_is_a_probability_of_a_conditional_decoder(
+    conditional: bool, rate: float
+) -> None:
+    with pytest.raises(ValueError, match="rate from 0 to 1"):
+        made_decoder(conditional=conditional).set_sampling_rate(rate)
 
 
 # --- Shapes, precision, errors ---

@@ -329,6 +329,20 @@ def test_pixels_come_back_as_pixels_and_bytes_are_scaled() -> None:
     "variant",
     [pytest.param("composite", marks=pytest.mark.slow), "conditional_composite"],
 )
+def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 6, 2, 2, 1)).astype("uint8")
+    results = []
+    for clips in (pixels, pixels.astype("float32") / 255):
+        keras.utils.set_random_seed(0)
+        model = VideoLSTM("conditional_composite", (2, 2, 1), units=[4], prediction_steps=AHEAD)
+        model.compile("adam", BernoulliNatsPerFrame())
+        inputs = {"frames": clips[:, :4], "future": clips[:, 4:]}
+        targets = {"reconstruction": clips[:, :4], "prediction": clips[:, 4:]}
+        history = model.fit(inputs, targets, verbose=0, shuffle=False).history
+        results.append([history["loss"][0], model.evaluate(inputs, targets, verbose=0)[0]])
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-6)
+
+
 def test_features_come_back_in_their_own_units_and_losses_in_standard_deviations(
     variant: str,
 ) -> None:
@@ -494,3 +508,24 @@ def test_mixed_bfloat16_keeps_outputs_in_float32_and_stays_near() -> None:
         difference = np.abs(np.asarray(output) - np.asarray(expected[key])).max()
         assert 0 < difference < 0.1
     assert low.get_config()["dtype"] == "mixed_bfloat16"
+
+
+def test_in_bfloat16_the_loss_falls_as_it_does_in_float32() -> None:
+    falls = {}
+    for dtype in ("float32", "mixed_bfloat16"):
+        keras.utils.set_random_seed(0)
+        model = VideoLSTM(
+            "conditional_composite",
+            (FEATURES,),
+            units=[12],
+            prediction_steps=AHEAD,
+            activation="linear",
+            dtype=dtype,
+        )
+        model.compile(keras.optimizers.Adam(0.03), HalfSquaredErrorPerFrame())
+        inputs, targets = data_for("conditional_composite")
+        history = model.fit(inputs, targets, epochs=25, batch_size=16, verbose=0, shuffle=False)
+        falls[dtype] = np.array(history.history["loss"])
+    assert falls["float32"][-1] < 0.5 * falls["float32"][0]
+    assert not np.array_equal(falls["float32"], falls["mixed_bfloat16"])
+    np.testing.assert_allclose(falls["mixed_bfloat16"], falls["float32"], rtol=0.1)

@@ -84,6 +84,27 @@ def test_saturated_logits_still_have_their_full_gradient_in_a_compiled_graph(
         np.testing.assert_allclose(gradient, expected, atol=1e-6)
 
 
+def test_nats_of_logits_have_the_value_and_the_gradients_of_the_definition() -> None:
+    logits = np.random.default_rng(3).normal(scale=3, size=(2, 3, 4, 5)).astype("float64")
+    truth = made_pixels(2, 3, 4, 5).astype("float64")
+    weights = np.random.default_rng(4).normal(size=(2, 3))
+
+    @tf.function
+    def ours(logits: tf.Tensor, truth: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch([logits, truth])
+            nats = BernoulliNatsPerFrame().call(truth, keras.ops.sigmoid(logits))
+            total = tf.reduce_sum(nats * weights)
+        return [nats, *tape.gradient(total, [logits, truth])]
+
+    p = 1 / (1 + np.exp(-logits))
+    nats = -(truth * np.log(p) + (1 - truth) * np.log(1 - p)).sum((2, 3))
+    spread = weights[..., None, None]
+    expected = [nats, spread * (p - truth), -spread * logits]
+    for mine, other in zip(ours(tf.constant(logits), tf.constant(truth)), expected, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9)
+
+
 # --- Squared error ---
 
 
