@@ -1,5 +1,6 @@
 """Run a recipe; take up again what was interrupted."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,7 +233,10 @@ def load_best_weights(model: VideoLSTM, run: Path) -> None:
     """
     path = run / "best.weights.h5"
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            # The file holds the weights alone.
+            warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
+            model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"Expected the run's best weights. Received: {path} ({error})") from error
 

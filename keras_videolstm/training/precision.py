@@ -14,6 +14,8 @@ LOW = "mixed_bfloat16"
 _LEAST_GAIN = 1.2
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 _REPEATS = 5
+# Of smaller products the time is mostly that of starting them.
+_FEWEST_OPERATIONS = 50e6
 _FIRST_GPU_WITH_BFLOAT16 = (8, 0)
 
 
@@ -50,6 +52,8 @@ def pick_precision(requested: str, units: int, batch_size: int) -> Precision:
         return Precision(requested, "asked for")
     if not _has_bfloat16():
         return Precision(FULL, "this device has no bfloat16 instructions")
+    if 2 * batch_size * units * 4 * units < _FEWEST_OPERATIONS:
+        return Precision(FULL, "products as small as these gain nothing from bfloat16")
     full, low = _seconds_of_products(units, batch_size)
     measured = (
         f"a product of {batch_size}x{units} by {units}x{4 * units} takes "

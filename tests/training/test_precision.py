@@ -29,13 +29,19 @@ def test_auto_takes_bfloat16_only_where_it_clearly_pays(
 ) -> None:
     monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "_seconds_of_products", lambda *_: (full, low))
-    picked = pick_precision("auto", 64, 8)
+    picked = pick_precision("auto", 1024, 16)
     assert picked.policy == policy
     assert f"{1e3 * low:.2f} ms in bfloat16" in picked.reason
+
+
+def test_small_products_are_not_worth_a_noisy_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "_seconds_of_products", lambda *_: pytest.fail("measured"))
+    assert pick_precision("auto", 64, 8).policy == "float32"
 
 
 def test_the_measurement_runs_and_takes_little_time() -> None:
     full, low = precision._seconds_of_products(32, 4)
     assert 0 < full < 1
     assert 0 < low < 1
-    assert pick_precision("auto", 32, 4).policy in ("float32", "mixed_bfloat16")
+    assert pick_precision("auto", 512, 64).policy in ("float32", "mixed_bfloat16")

@@ -56,7 +56,7 @@ def test_a_recipe_survives_the_round_trip_with_every_default_written_out(tmp_pat
     assert recipe.optimizer.learning_rate == 1.0
     assert isinstance(recipe.optimizer.learning_rate, float)
     text = recipe.to_toml()
-    assert 'precision = "float32"' in text
+    assert 'precision = "auto"' in text
     (tmp_path / "again.toml").write_text(text, encoding="utf-8")
     again = Recipe.load(tmp_path / "again.toml")
     assert again == recipe
