@@ -8,6 +8,7 @@ import pytest
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VARIANTS, VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
+from keras_videolstm.training.fused_adam import FusedAdam
 from tests.references import (
     decode_feedback,
     decode_forced,
@@ -529,3 +530,19 @@ def test_in_bfloat16_the_loss_falls_as_it_does_in_float32() -> None:
     assert falls["float32"][-1] < 0.5 * falls["float32"][0]
     assert not np.array_equal(falls["float32"], falls["mixed_bfloat16"])
     np.testing.assert_allclose(falls["mixed_bfloat16"], falls["float32"], rtol=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_a_training_step_compiled_by_xla_gives_the_same_losses(dtype: str) -> None:
+    losses = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(0)
+        model = made_model("conditional_composite", dtype=dtype)
+        optimizer = FusedAdam(0.01, global_clipnorm=1.0)
+        model.compile(optimizer, HalfSquaredErrorPerFrame(), jit_compile=jit_compile)
+        model.decoders["prediction"].set_sampling_rate(0.0)
+        inputs, targets = data_for("conditional_composite")
+        history = model.fit(inputs, targets, epochs=3, batch_size=16, verbose=0, shuffle=False)
+        losses.append(history.history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4 if dtype == "float32" else 2e-2)
