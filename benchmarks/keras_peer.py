@@ -17,16 +17,19 @@ class KerasPeer:
         problem: what to compute.
         precision: `"float32"` or `"mixed_bfloat16"`.
         xla: whether training and inference are compiled by XLA.
+        unroll: the layers' own argument: steps written out instead of a loop.
     """
 
-    def __init__(self, problem: Problem, precision: str, xla: bool) -> None:
+    def __init__(self, problem: Problem, precision: str, xla: bool, unroll: bool) -> None:
         self.precision = precision
         self._problem = problem
         self._xla = xla
         keras.config.set_dtype_policy(precision)
         weights = problem.weights()
-        self._encoder = _lstms("encoder", weights.encoder)
-        self._decoders = {key: _lstms(key, parts[0]) for key, parts in weights.decoders.items()}
+        self._encoder = _lstms("encoder", weights.encoder, unroll)
+        self._decoders = {
+            key: _lstms(key, parts[0], unroll) for key, parts in weights.decoders.items()
+        }
         self._heads = {
             key: keras.layers.Dense(PIXELS, dtype="float32", name=key) for key in weights.decoders
         }
@@ -53,7 +56,7 @@ class KerasPeer:
         self._infer: dict[int, Any] = {}
 
     def _training_model(self) -> keras.Model:
-        # A known batch and length, the best case for stock layers.
+        # A known batch and length: stock layers make the most of them.
         shape, batch = (self._problem.steps, PIXELS), self._problem.batch
         read = keras.Input(shape, batch_size=batch, name="read")
         future = keras.Input(shape, batch_size=batch, name="future")
@@ -111,12 +114,13 @@ class KerasPeer:
         return rebuilt, ops.concatenate(written, axis=1)
 
 
-def _lstms(name: str, layers: list[LayerWeights]) -> list[keras.layers.LSTM]:
+def _lstms(name: str, layers: list[LayerWeights], unroll: bool) -> list[keras.layers.LSTM]:
     return [
         keras.layers.LSTM(
             len(layer.recurrent),
             return_sequences=True,
             return_state=True,
+            unroll=unroll,
             name=f"{name}_lstm_{number}",
         )
         for number, layer in enumerate(layers)

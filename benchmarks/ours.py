@@ -18,9 +18,9 @@ class Ours:
     def __init__(self, problem: Problem, precision: str) -> None:
         import tensorflow as tf
 
+        from keras_videolstm.fused_adam import FusedAdam
         from keras_videolstm.models import VideoLSTM
         from keras_videolstm.training.fit import losses
-        from keras_videolstm.training.fused_adam import FusedAdam
         from keras_videolstm.training.precision import pick_precision
 
         self.precision = pick_precision(precision, problem.units, problem.batch).policy

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_videolstm.fused_adam import FusedAdam
 from keras_videolstm.layers import PeepholeLSTMCell, unroll
 from keras_videolstm.objectives import BernoulliNatsPerFrame
-from keras_videolstm.training.fused_adam import FusedAdam
 from keras_videolstm_benchmarks.ours import Ours
 from keras_videolstm_benchmarks.problem import PIXELS, Problem
 

@@ -108,11 +108,9 @@ class Problem:
 
     def parameters(self) -> int:
         """Return the number of weights."""
-        weights = self.weights() if self.units <= 256 else None
-        if weights is None:
-            gates, frame = self.units * 4 * self.units, PIXELS * 4 * self.units
-            return 9 * gates + frame * (1 + self.conditional) + 2 * self.units * PIXELS
-        return sum(array.size for array in _arrays(weights))
+        gates, frame = self.units * 4 * self.units, PIXELS * 4 * self.units
+        kernels = 9 * gates + frame * (1 + self.conditional) + 2 * self.units * PIXELS
+        return kernels + 6 * 4 * self.units + 2 * PIXELS
 
     def arguments(self) -> dict[str, Any]:
         """Return the attributes, as JSON can hold them."""
@@ -122,12 +120,3 @@ class Problem:
 def _uniform(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     bound = 1 / math.sqrt(rows)
     return rng.uniform(-bound, bound, (rows, columns)).astype("float32")
-
-
-def _arrays(weights: Weights) -> list[np.ndarray]:
-    layers = list(weights.encoder)
-    arrays = []
-    for decoder_layers, kernel, bias in weights.decoders.values():
-        layers.extend(decoder_layers)
-        arrays.extend((kernel, bias))
-    return arrays + [array for layer in layers for array in layer if array is not None]

@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def _contestant(name: str, problem: Problem) -> Any:
         return TorchPeer(problem, precision)
     from keras_videolstm_benchmarks.keras_peer import KerasPeer
 
-    return KerasPeer(problem, precision, xla="XLA" in options)
+    return KerasPeer(problem, precision, xla="XLA" in options, unroll="unrolled" in options)
 
 
 def _timed(work: Any) -> tuple[float, Any]:
@@ -45,6 +46,10 @@ def _timed(work: Any) -> tuple[float, Any]:
 
 
 def _peak_mib() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():
+        (peak,) = (li for li in status.read_text().splitlines() if li.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -16,7 +16,8 @@ from urllib.parse import urlparse
 import keras
 import numpy as np
 
-import keras_videolstm.objectives  # noqa: F401  (registers the losses that .keras files name)
+import keras_videolstm.fused_adam
+import keras_videolstm.objectives  # noqa: F401  (the same)
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path, sha256_of, write_text

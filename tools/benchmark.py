@@ -1,6 +1,7 @@
 """`videolstm-tools benchmark`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def command(
         for size in units:
             for batch in batches:
                 problem = Problem(variant, size, batch)
-                if records.find(problem, against) is None:
+                if records.find(problem, against, rounds, horizons) is None:
                     records.add(measure(problem, against, rounds, list(horizons), _say))
     _write_report(out, records.measured)
     if scaling:
@@ -130,22 +131,31 @@ class _Records:
         if path.exists():
             try:
                 self.all = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
+                _ = [(record["problem"], record["contestants"]) for record in self.all]
+            except (ValueError, TypeError, KeyError) as error:
                 raise InputError(f"Expected results in JSON. Received: {path} ({error})") from error
 
     @property
     def measured(self) -> list[dict[str, Any]]:
         return [record for record in self.all if len(record["contestants"]) > 1]
 
-    def find(self, problem: Problem, names: list[str]) -> dict[str, Any] | None:
+    def find(
+        self, problem: Problem, names: list[str], rounds: int, horizons: Sequence[int] = ()
+    ) -> dict[str, Any] | None:
+        """Return a record that holds all that is asked for."""
         for record in self.all:
-            same = record["problem"] == problem.arguments()
-            if same and set(names) <= set(record["contestants"]):
+            entries = record["contestants"]
+            same = record["problem"] == problem.arguments() and record["rounds"] >= rounds
+            if same and all(
+                name in entries and {str(h) for h in horizons} <= set(entries[name]["inference"])
+                for name in names
+            ):
                 return record
         return None
 
     def add(self, record: dict[str, Any]) -> None:
-        self.all.append(record)
+        """Keep a record, in place of an older one of the same problem."""
+        self.all = [old for old in self.all if old["problem"] != record["problem"]] + [record]
         write_text(self._path, json.dumps(self.all, indent=1) + "\n")
 
 
@@ -167,7 +177,7 @@ def _measure_scaling(out: Path, records: _Records, rounds: int) -> None:
         pairs = []
         for change in changes:
             problem = Problem(**{**_SCALING_BASE, **change})
-            record = records.find(problem, [OURS[0]])
+            record = records.find(problem, [OURS[0]], rounds)
             if record is None:
                 record = measure(problem, [OURS[0]], rounds, [], _say)
                 records.add(record)

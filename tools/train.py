@@ -11,9 +11,12 @@ import click
 
 from keras_videolstm.training import Recipe, TrainingResult, train
 from keras_videolstm.training.distribution import DISTRIBUTIONS, WorkerLost
+from keras_videolstm.training.run_keeper import RunKeeper
 
 # A worker that comes back before the others have noticed is refused; they notice within ten.
 _SECONDS_BEFORE_A_NEW_START = 5
+_STARTS_WITHOUT_AN_EPOCH = 5
+_STARTS = "VIDEOLSTM_STARTS"
 
 
 @click.command(name="train")
@@ -73,15 +76,22 @@ def command(
     except WorkerLost as error:
         if not resume:
             raise
-        _start_again(error)
+        _start_again(error, out)
     _show(result, out, as_json)
 
 
-def _start_again(error: WorkerLost) -> NoReturn:
+def _start_again(error: WorkerLost, out: Path) -> NoReturn:
     """Become a new process, which waits for the worker and goes on from the last checkpoint.
 
-    TensorFlow can join a cluster only once in a process.
+    TensorFlow can join a cluster only once in a process. What fails again and again without a new
+    epoch is no lost worker.
     """
+    epochs = str(RunKeeper(out).epochs_done)
+    before, _, count = os.environ.get(_STARTS, "").partition(":")
+    starts = int(count) + 1 if before == epochs else 1
+    if starts > _STARTS_WITHOUT_AN_EPOCH:
+        raise error
+    os.environ[_STARTS] = f"{epochs}:{starts}"
     click.echo(f"{error}\nStarting again, and waiting for all workers.", err=True)
     time.sleep(_SECONDS_BEFORE_A_NEW_START)
     sys.stdout.flush()

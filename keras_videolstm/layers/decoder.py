@@ -134,7 +134,8 @@ class ConditionalDecoder(keras.layers.Layer):
         """Set the probability that a step in training sees its own frame; 0 is teacher forcing.
 
         The first call, before the first training step, makes the variable that later ones change
-        without a new graph. It belongs to a training run and not to the weights.
+        without a new graph (on TensorFlow; elsewhere a compiled step keeps the rate that it was
+        made with). It belongs to a training run and not to the weights.
 
         Raises:
             ValueError: if the decoder is unconditioned, or the rate is not in [0, 1].

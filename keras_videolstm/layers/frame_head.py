@@ -35,7 +35,10 @@ class FrameHead(keras.layers.Dense):
         """Make frames; see the class."""
         if self.gradient_dtype == self.compute_dtype or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training)
-        return _product_in_tensorflow(inputs, self.kernel, self.gradient_dtype) + self.bias
+        outputs = _product_in_tensorflow(inputs, self.kernel, self.gradient_dtype)
+        if self.use_bias:
+            outputs = outputs + self.bias
+        return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return all arguments."""

@@ -74,7 +74,7 @@ def shifted(first: Any, collected: Any) -> Any:
     """Return what a carried tensor was before each step, from its start and what was collected."""
     if isinstance(collected, list):
         return [first, *collected[:-1]]
-    return ops.concatenate([first[None], collected[:-1]], axis=0)
+    return ops.concatenate([first[None], collected], axis=0)[:-1]
 
 
 def swap(tensor: Any) -> Any:

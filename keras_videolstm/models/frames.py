@@ -30,7 +30,7 @@ def checked_clips(
         (1, 10, 64, 64, 1)
     """
     clips = np.asarray(frames)
-    if clips.dtype == np.uint8 and activation == "sigmoid":
+    if clips.dtype == np.uint8:
         clips = clips.astype("float32") / 255
     shape = clips.shape
     if frame_shape[-1] == 1 and shape[-1:] != (1,):

@@ -219,8 +219,7 @@ class VideoLSTM(keras.Model):
     def _track(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> None:
         outputs = dict(y_pred)
         if fed := self.conditional_key:
-            forced = self._companions.models["forced"]
-            outputs[f"{fed}_forced"] = y_pred[fed] if training else forced(x, training=False)
+            outputs[f"{fed}_forced"] = y_pred[fed] if training else self._forced(x)
         for name, output in outputs.items():
             if (loss := self._loss_of(name)) is None:
                 continue
@@ -230,6 +229,11 @@ class VideoLSTM(keras.Model):
             of_each_frame = loss.call if isinstance(loss, keras.losses.Loss) else loss
             tracker = self._companions.trackers[name]
             tracker.update_state(of_each_frame(y[key], output), sample_weight=weight)
+
+    def _forced(self, x: Any) -> Any:
+        x = x if isinstance(x, dict) else {"frames": x}
+        frames = {key: scaled_pixels(value) for key, value in x.items()}
+        return self._companions.models["forced"](frames, training=False)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -49,6 +49,8 @@ def _nats_from_logits(y_true: Any, logits: Any, over_pixels: tuple[int, ...]) ->
     # seven, as d/dx (softplus(x) - y x) = sigmoid(x) - y.
     import tensorflow as tf
 
+    logits.shape.assert_is_compatible_with(y_true.shape)
+
     @tf.custom_gradient
     def nats(y_true: Any, logits: Any) -> Any:
         def gradient(upstream: Any) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ _SIGNS_OF_A_LOST_WORKER = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
     tf.errors.InternalError,
+    tf.errors.FailedPreconditionError,
     tf.errors.DeadlineExceededError,
     tf.errors.CancelledError,
 )
@@ -38,7 +40,7 @@ def naming_lost_workers(distribute: str) -> Iterator[None]:
     except _SIGNS_OF_A_LOST_WORKER as error:
         if distribute != "multiworker":
             raise
-        reason = error.message.splitlines()[0]
+        reason = " ".join(str(error.message).split())[:300]
         raise WorkerLost(
             f"Expected all workers to go on; the run's last checkpoint is kept. Received: {reason}"
         ) from error
@@ -75,16 +77,23 @@ def _check_cluster(text: str | None) -> None:
         '"task": {"type": "worker", "index": 0}}'
     )
     try:
-        config = json.loads(text or "")
-        workers, index = config["cluster"]["worker"], config["task"]["index"]
-        usable = isinstance(workers, list) and 0 <= index < len(workers)
-    except (ValueError, KeyError, TypeError):
+        usable = _names_workers(json.loads(text or ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
         usable = False
     if not usable:
         raise InputError(
             f"Expected the environment variable TF_CONFIG to name the workers, such as {example}. "
             f"Received: {text!r}"
         )
+
+
+def _names_workers(config: dict[str, Any]) -> bool:
+    # The first worker is the chief; a task of another type would be a second one.
+    (workers,) = config["cluster"].values()
+    kind, index = config["task"]["type"], config["task"]["index"]
+    addresses = isinstance(workers, list) and all(re.fullmatch(r".+:\d+", w) for w in workers)
+    known = set(config["cluster"]) == {"worker"} and kind == "worker"
+    return known and addresses and type(index) is int and 0 <= index < len(workers)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -136,7 +145,8 @@ def fit_on_devices(
 
     Keras' own `fit` averages losses over workers in a way that tf.distribute refuses for scalars
     (Keras 3.15, `reduce_per_replica`). Each device takes its part of each batch, so the joint
-    step is that of one device on the whole batch.
+    step is that of one device on the whole batch. Dropout and scheduled sampling draw the same
+    numbers on each device, for its own sequences. Callbacks see the losses of whole epochs alone.
 
     Args:
         model: compiled under the strategy's scope.
@@ -178,6 +188,8 @@ def fit_on_devices(
         list_of_callbacks.on_epoch_end(epoch, logs)
         # No worker goes on before the chief has saved the epoch.
         agree(strategy, epoch)
+        if model.stop_training:
+            break
     list_of_callbacks.on_train_end()
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
+from keras_videolstm.fused_adam import FusedAdam
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
 from keras_videolstm.training.clips import ClipSource
@@ -21,7 +22,6 @@ from keras_videolstm.training.distribution import (
     naming_lost_workers,
     strategy_of,
 )
-from keras_videolstm.training.fused_adam import FusedAdam
 from keras_videolstm.training.precision import AUTO, FULL, Precision, pick_precision
 from keras_videolstm.training.recipe import OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
@@ -105,9 +105,13 @@ def _train(
     callbacks: Sequence[keras.callbacks.Callback],
     announce: Callable[[str], None] | None,
 ) -> TrainingResult:
-    strategy = strategy_of(distribute)
     settings = recipe.training
+    if RunKeeper(out).epochs_done >= settings.epochs:
+        # The other workers may be gone, and nothing is left to do with them.
+        distribute = "none"
+    strategy = strategy_of(distribute)
     check_batches(strategy, settings.batch_size, recipe.data.validation_windows)
+    _check_clipping(recipe.optimizer, strategy)
     _check_folder(out, recipe, resume)
     keras.utils.set_random_seed(recipe.seed)
     source = ClipSource(recipe, data_root, mnist)
@@ -252,6 +256,18 @@ def losses(model: VideoLSTM) -> dict[str, keras.losses.Loss]:
     return {key: kind() for key in model.decoders}
 
 
+def _is_fused(spec: OptimizerRecipe) -> bool:
+    return spec.name.lower() in ("adam", "adamw")
+
+
+def _check_clipping(spec: OptimizerRecipe, strategy: tf.distribute.Strategy) -> None:
+    if strategy.num_replicas_in_sync > 1 and spec.clipnorm and not _is_fused(spec):
+        raise InputError(
+            f"Expected optimizer.name 'adam', or optimizer.clipnorm 0, on several devices: "
+            f"others clip each device's gradient. Received: {spec.name!r}, {spec.clipnorm}"
+        )
+
+
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     spec: OptimizerRecipe = recipe.optimizer
     total = recipe.training.steps_per_epoch * recipe.training.epochs
@@ -270,7 +286,7 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         "global_clipnorm": spec.clipnorm or None,
         "weight_decay": spec.weight_decay or None,
     }
-    if spec.name in ("adam", "adamw"):
+    if _is_fused(spec):
         return FusedAdam(**config)
     try:
         kind = type(keras.optimizers.get(spec.name))

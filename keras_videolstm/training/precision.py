@@ -37,7 +37,7 @@ def pick_precision(requested: str, units: int, batch_size: int) -> Precision:
 
     bfloat16 is picked where the device has instructions for it, and where a short measurement of
     the recurrent product, `(batch, units) · (units, 4 units)`, says that it is at least 1.2 times
-    as fast. State, gates, sums, heads and losses are float32 either way.
+    as fast. State, gates, sums, what heads give, and losses are float32 either way.
 
     Args:
         requested: `"auto"`, `"float32"` or `"mixed_bfloat16"`.

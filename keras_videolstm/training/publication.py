@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.models.frames import scaled_pixels
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.fit import RECIPE, build_model, compile_model, load_best_weights
 from keras_videolstm.training.recipe import Recipe
@@ -92,7 +93,9 @@ def _baselines(model: VideoLSTM, source: ClipSource) -> dict[str, float]:
     }
     frames = 0
     for inputs, targets in source.validation():
-        read, future = (np.asarray(part) for part in (inputs["frames"], targets["prediction"]))
+        read, future = (
+            np.asarray(scaled_pixels(part)) for part in (inputs["frames"], targets["prediction"])
+        )
         if model.standardizer is not None:
             read, future = (np.asarray(model.standardizer(part)) for part in (read, future))
         guesses = (read[:, -1:], read.mean(axis=1, keepdims=True), 0.0)

@@ -280,6 +280,44 @@ def test_both_paths_agree_to_the_rounding_of_float32(
         assert np.abs(one - other).max() < 2e-6 * size * time
 
 
+def test_both_paths_agree_to_the_rounding_of_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = made_cell(dtype="mixed_bfloat16")
+    xs, _, mask = made_inputs(6)
+    results = []
+    for own in (True, False):
+        monkeypatch.setitem(unroll.__globals__, "_has_own_gradient", lambda cell, own=own: own)
+        with tf.GradientTape() as tape:
+            outputs, _ = unroll(cell, xs.astype("float32"), mask=mask)
+            loss = tf.reduce_sum(outputs * tf.cast(xs[..., :1], tf.float32))
+        gradients = tape.gradient(loss, [weight.value for weight in cell.trainable_weights])
+        results.append([outputs, *gradients])
+    for mine, other in zip(*results, strict=True):
+        mine, other = np.asarray(mine), np.asarray(other)
+        assert np.abs(mine - other).max() < 0.03 * np.abs(other).max()
+
+
+def test_a_length_of_zero_known_only_at_run_time_changes_nothing() -> None:
+    cell = made_cell()
+    _, start, _ = made_inputs(1)
+
+    def gradient(xs: tf.Tensor) -> list[tf.Tensor]:
+        state = [tf.constant(part) for part in start]
+        with tf.GradientTape() as tape:
+            tape.watch(state)
+            outputs, last = unroll(cell, xs, state)
+            loss = tf.reduce_sum(last[0] * 2 + last[1]) + tf.reduce_sum(outputs)
+        return [outputs, *last, *tape.gradient(loss, state)]
+
+    signature = [tf.TensorSpec((BATCH, None, FEATURES), tf.float64)]
+    run = tf.function(gradient, input_signature=signature)
+    outputs, hidden, carried, *gradients = run(tf.zeros((BATCH, 0, FEATURES), tf.float64))
+    assert outputs.shape == (BATCH, 0, UNITS)
+    np.testing.assert_array_equal(hidden, start[0])
+    np.testing.assert_array_equal(carried, start[1])
+    np.testing.assert_array_equal(gradients[0], np.full((BATCH, UNITS), 2.0))
+    np.testing.assert_array_equal(gradients[1], np.ones((BATCH, UNITS)))
+
+
 def test_a_subclass_with_other_equations_runs_as_it_says() -> None:
     class Halved(LSTMEquations):
         def step(self, projected: Any, states: list[Any]) -> Any:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.fused_adam import FusedAdam
 from keras_videolstm.models import VARIANTS, VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
-from keras_videolstm.training.fused_adam import FusedAdam
 from tests.references import (
     decode_feedback,
     decode_forced,
@@ -336,7 +336,9 @@ def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
         inputs = {"frames": clips[:, :4], "future": clips[:, 4:]}
         targets = {"reconstruction": clips[:, :4], "prediction": clips[:, 4:]}
         history = model.fit(inputs, targets, verbose=0, shuffle=False).history
-        results.append([history["loss"][0], model.evaluate(inputs, targets, verbose=0)[0]])
+        evaluated = model.evaluate(inputs, targets, verbose=0, return_dict=True)
+        results.append([history["loss"][0], *(evaluated[name] for name in sorted(evaluated))])
+    assert len(results[0]) == 5
     np.testing.assert_allclose(results[0], results[1], rtol=1e-6)
 
 

@@ -18,7 +18,7 @@ from keras_videolstm.training.distribution import WorkerLost, naming_lost_worker
 from tests.command_line import start
 from tests.tiny_runs import write_recipe
 
-# Devices draw dropout of their own. The validation set is two whole batches.
+# Devices draw the same dropout for different sequences. The validation set is two whole batches.
 CHANGES = {
     "dropout = 0.3": "dropout = 0.0",
     "validation_windows = 12": "validation_windows = 16",
@@ -74,24 +74,28 @@ def in_one_process(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_two_workers_one_of_which_is_killed_give_what_one_process_gives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 0], ids=["a worker", "the chief"])
+def test_two_workers_one_of_which_is_killed_give_what_one_process_gives(
+    lost: int, tmp_path: Path
+) -> None:
     one = in_one_process(tmp_path)
     out = tmp_path / "two"
     ports = free_ports(2)
-    chief, other = (start_worker(index, ports, tmp_path, out) for index in (0, 1))
+    workers = [start_worker(index, ports, tmp_path, out) for index in (0, 1)]
     deadline = time.monotonic() + 120
     while not list(out.glob("checkpoint-*")):
         assert time.monotonic() < deadline
-        assert chief.poll() is None, chief.stderr.read()
+        assert workers[0].poll() is None, workers[0].stderr.read()
         time.sleep(0.05)
-    other.kill()
-    assert other.wait() != 0
-    again = start_worker(1, ports, tmp_path, out)
-    assert chief.wait(180) == 0, chief.stderr.read()
+    killed, other = workers[lost], workers[1 - lost]
+    killed.kill()
+    assert killed.wait() != 0
+    again = start_worker(lost, ports, tmp_path, out)
+    assert other.wait(180) == 0, other.stderr.read()
     assert again.wait(60) == 0, again.stderr.read()
-    assert "Starting again" in chief.stderr.read()
+    assert "Starting again" in other.stderr.read()
     np.testing.assert_allclose(history(out), history(one), rtol=2e-4)
-    summaries = [json.loads(each.stdout.read()) for each in (chief, again)]
+    summaries = [json.loads(each.stdout.read()) for each in (other, again)]
     assert summaries[0] == summaries[1]
 
 
@@ -119,7 +123,12 @@ def test_two_devices_of_one_machine_give_what_one_gives(tmp_path: Path) -> None:
         "[]",
         '{"cluster": {}}',
         '{"cluster": {"worker": []}, "task": {"index": 0}}',
-        '{"cluster": {"worker": ["a:1"]}, "task": {"index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"index": 0}}',
+        '{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": [1]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"chief": ["a:1"], "worker": []}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": []}',
     ],
 )
 def test_workers_need_a_usable_cluster(config: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +150,19 @@ def test_only_a_run_of_several_workers_can_lose_one() -> None:
         raise gone
     with pytest.raises(tf.errors.UnavailableError), naming_lost_workers("none"):
         raise gone
+
+
+def test_optimisers_that_clip_each_devices_part_are_refused() -> None:
+    from keras_videolstm.training.fit import _check_clipping
+    from keras_videolstm.training.recipe import OptimizerRecipe
+
+    class TwoDevices:
+        num_replicas_in_sync = 2
+
+    _check_clipping(OptimizerRecipe("Adam", clipnorm=1.0), TwoDevices())
+    _check_clipping(OptimizerRecipe("rmsprop"), TwoDevices())
+    with pytest.raises(InputError, match=r"'rmsprop', 1\.0"):
+        _check_clipping(OptimizerRecipe("rmsprop", clipnorm=1.0), TwoDevices())
 
 
 @pytest.mark.parametrize(

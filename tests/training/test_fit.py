@@ -2,6 +2,8 @@
 
 import csv
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -217,3 +219,13 @@ def test_too_few_digits_are_refused(tmp_path):
     np.savez(tmp_path / "mnist.npz", x_train=np.zeros((9, 28, 28), "uint8"))
     with pytest.raises(InputError, match=r"at least 10 digits. Received: 9"):
         clip_source(tmp_path, np.zeros((9, 28, 28), "uint8"))
+
+
+@pytest.mark.slow
+def test_a_runs_checkpoint_loads_in_a_new_process(whole):
+    (path,) = (whole / "whole").glob("checkpoint-*/model.keras")
+    program = "import sys, keras_videolstm as kvl; print(kvl.load(sys.argv[1]).variant)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "future_predictor", done.stderr

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_videolstm.training.fused_adam import FusedAdam
+from keras_videolstm.fused_adam import FusedAdam
 
 SETTINGS = [
     {},
