@@ -47,12 +47,12 @@ def contestants() -> list[str]:
 def measure(problem: Problem, names: list[str], rounds: int, horizons: list[int], say: Say) -> Any:
     """Measure a problem: contestants take turns, step by step, with the plain products.
 
-    Where memory does not hold all of them at once they run in groups; `ours auto` and the products
-    are in each, so that every ratio is one of neighbours in time.
+    Where memory does not hold all of them at once they run in groups; the first contestant and the
+    products are in each, so that every ratio is one of neighbours in time.
 
     Args:
         problem: what to compute.
-        names: of contestants; `"ours auto"` is the first.
+        names: of contestants; ratios are to the first.
         rounds: measured steps after two of warm-up.
         horizons: numbers of frames to predict; none leaves inference out.
         say: told how far it is.
@@ -77,10 +77,10 @@ def measure(problem: Problem, names: list[str], rounds: int, horizons: list[int]
 def _groups(problem: Problem, names: list[str]) -> Iterator[list[str]]:
     size = problem.parameters() * _BYTES_A_WEIGHT + _BYTES_A_PROCESS
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _PART_OF_MEMORY
-    others = [name for name in names if name != OURS[0]]
+    reference, *others = names
     at_once = max(1, int(memory / size) - 1)
     for start in range(0, max(len(others), 1), at_once):
-        yield [OURS[0], *others[start : start + at_once]]
+        yield [reference, *others[start : start + at_once]]
 
 
 def _measure_group(
@@ -113,13 +113,13 @@ def _measure_group(
         name: {
             "precision": precisions[name],
             "train": _entry(problem, train[name], problem.training_flops(), products),
-            "ratio": _median(train[name]) / _median(train[OURS[0]]),
+            "ratio": _median(train[name]) / _median(train[group[0]]),
             "peak_mib": train[name][-1]["peak_mib"],
             "limit_gflops": products,
             "inference": {
                 str(horizon): {
                     **_entry(problem, of[name], problem.inference_flops(horizon), products),
-                    "ratio": _median(of[name]) / _median(of[OURS[0]]),
+                    "ratio": _median(of[name]) / _median(of[group[0]]),
                 }
                 for horizon, of in inference.items()
             },
@@ -203,7 +203,7 @@ def _check(
     group: list[str],
 ) -> None:
     """Check that all start from the same loss and predict the same frames."""
-    reference = OURS[0]
+    reference = group[0]
     for name in group:
         both = {precisions[name], precisions[reference]}
         tolerance = _TOLERANCE["float32" if both == {"float32"} else "low"]

@@ -20,6 +20,8 @@ _SCALING = {
     "batch": [{"batch": batch} for batch in (16, 32, 64, 128)],
     "units": [{"units": units} for units in (128, 256, 512, 1024)],
 }
+# One precision for all sizes.
+_SCALED = "ours float32"
 _SCALING_BASE = {"variant": "conditional_composite", "units": 512, "batch": 32, "steps": 10}
 
 
@@ -177,12 +179,12 @@ def _measure_scaling(out: Path, records: _Records, rounds: int) -> None:
         pairs = []
         for change in changes:
             problem = Problem(**{**_SCALING_BASE, **change})
-            record = records.find(problem, [OURS[0]], rounds)
+            record = records.find(problem, [_SCALED], rounds)
             if record is None:
-                record = measure(problem, [OURS[0]], rounds, [], _say)
+                record = measure(problem, [_SCALED], rounds, [], _say)
                 records.add(record)
             (value,) = change.values()
-            pairs.append((float(value), record["contestants"][OURS[0]]["train"]["seconds"]))
+            pairs.append((float(value), record["contestants"][_SCALED]["train"]["seconds"]))
         series[quantity] = pairs
         _say(f"cost grows as {quantity} to the power of {slope(pairs):.2f}")
     save_figure(draw_scaling(series), out / "scaling.png")

@@ -31,7 +31,7 @@ def test_auto_takes_bfloat16_only_where_it_clearly_pays(
     monkeypatch.setattr(precision, "_seconds_of_products", lambda *_: (full, low))
     picked = pick_precision("auto", 1024, 16)
     assert picked.policy == policy
-    assert f"{1e3 * low:.2f} ms in bfloat16" in picked.reason
+    assert f"{1e3 * low:.1f} ms in bfloat16" in picked.reason
 
 
 def test_small_products_are_not_worth_a_noisy_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
