@@ -39,7 +39,8 @@ def pick_precision(requested: str, units: int, batch_size: int) -> Precision:
 
     bfloat16 is picked where the device has instructions for it, and where a short measurement of a
     layer's products over ten steps, ten of `(batch, units) · (units, 4 units)` and two of ten times
-    the rows, says that it is at least 1.2 times as fast. State, gates, sums, what heads give, and losses are float32 either way.
+    the rows, says that it is at least 1.2 times as fast. State, gates, sums, what heads give, and
+    losses are float32 either way.
 
     Args:
         requested: `"auto"`, `"float32"` or `"mixed_bfloat16"`.
@@ -58,8 +59,8 @@ def pick_precision(requested: str, units: int, batch_size: int) -> Precision:
         return Precision(FULL, "products as small as these gain nothing from bfloat16")
     full, low = _seconds_of_products(units, batch_size)
     measured = (
-        f"ten steps of {units} units on {batch_size} sequences take {1e3 * low:.1f} ms in bfloat16, "
-        f"{1e3 * full:.1f} ms in float32"
+        f"ten steps of {units} units on {batch_size} sequences take {1e3 * low:.1f} ms in "
+        f"bfloat16, {1e3 * full:.1f} ms in float32"
     )
     return Precision(LOW if full >= _LEAST_GAIN * low else FULL, measured)
 
