@@ -149,7 +149,9 @@ class ConditionalDecoder(keras.layers.Layer):
                 f"Received: rate={rate}, conditional={self.conditional}"
             )
         if self._sampling.rate is None:
-            self._sampling.rate = keras.Variable(rate, dtype="float32", trainable=False)
+            self._sampling.rate = keras.Variable(
+                rate, dtype="float32", trainable=False, autocast=False
+            )
         self._sampling.rate.assign(rate)
 
     def call(
