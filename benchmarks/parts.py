@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_videolstm.fused_adam import FusedAdam
@@ -123,16 +122,6 @@ def main() -> None:
         print(f"| {name} | {1e3 * cost:.0f} | {100 * cost / step:.0f}% |")
     print(f"\nKeras' own Adam takes {1e3 * stock['optimiser']:.0f} ms for the same update,")
     print(f"its own cross entropy {1e3 * stock['loss']:.0f} ms.")
-    print(
-        f"Moving memory once over the weights and moments takes {1e3 * _bandwidth(weights):.0f} ms."
-    )
-
-
-def _bandwidth(weights: int) -> float:
-    # Four arrays are read and three written; a copy reads one and writes one.
-    source = np.zeros(weights, "float32")
-    target = np.empty_like(source)
-    return 3.5 * seconds(lambda: np.copyto(target, source))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_videolstm.visualization.style import INK, MUTED, PALETTE, add_title, new_figure, styled
+from keras_videolstm.visualization.style import (
+    INK,
+    MUTED,
+    PALETTE,
+    PAPER,
+    add_title,
+    new_figure,
+    styled,
+)
 
 _HEAD = (
     "| contestant | training, s a step | sequences/s | times ours | part of its product's limit "
@@ -73,7 +81,12 @@ def draw_speed(record: dict[str, Any]) -> Figure:
     axes.barh(places, speeds, height=0.62, color=colours, alpha=0.8)
     for place, speed in enumerate(speeds):
         axes.annotate(
-            f"{speed:.1f}", (speed, place), xytext=(5, 0), textcoords="offset points", va="center"
+            f"{speed:.1f}",
+            (speed, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0},
         )
     first = next(iter(entries.values()))
     for kind in ("float32", "bfloat16"):
