@@ -130,6 +130,7 @@ def draw_scaling(series: dict[str, list[tuple[float, float]]]) -> Figure:
         axes.loglog(values, proportional, linestyle=(0, (4, 2)), color=MUTED)
         axes.set(xlabel=name, ylabel="seconds a training step" if place == 1 else "")
         axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_yticks(seconds, [f"{value:.2f}" for value in seconds])
         axes.minorticks_off()
     add_title(figure, "Cost of a training step (dashed: proportional)")
     return figure
