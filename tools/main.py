@@ -18,10 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _COMMANDS = {
     "benchmark": "Measure speed and memory beside PyTorch and stock Keras.",
+    "evaluate": "Measure a checkpoint on moving MNIST, frame by frame.",
     "extract": "Video files to a store of percepts.",
     "finetune": "Fine-tune a checkpoint into an action classifier.",
     "make-figures": "Make a data set of moving figures as real video files.",
     "predict": "Name the action in a clip, or forecast its next frames.",
+    "reproduce": "Draw the paper's figures and make its tables again.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
     "zoo": "List, show, verify and publish checkpoints.",
 }

@@ -13,8 +13,6 @@ _FREE = SIDE - _DIGIT
 # Sequences are made in blocks of this many, so that the same seed gives the same sequences under
 # any batch size.
 BLOCK = 100
-TEST_SEED = 10_000
-TEST_SEQUENCES = 10_000
 
 
 def moving_mnist(
@@ -126,11 +124,3 @@ def _draw(strips: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
     brightest = tf.reduce_max(frames, axis=1)
     return tf.reshape(brightest, (BLOCK, -1, SIDE, SIDE, 1))
 
-
-def moving_mnist_test_set(test_digits: np.ndarray, batch_size: int = 100) -> tf.data.Dataset:
-    """Make the fixed test set: 10,000 sequences of 20 frames, two digits of MNIST's test part.
-
-    Example:
-        >>> batches = moving_mnist_test_set(load_digits("test", "mnist_folder").images)
-    """
-    return moving_mnist(test_digits, seed=TEST_SEED, batch_size=batch_size, count=TEST_SEQUENCES)

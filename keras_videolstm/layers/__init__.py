@@ -1,5 +1,7 @@
 """Recurrent layers: one step, how it is run over time, encoder and decoder."""
 
+from keras_videolstm.layers.conv_lstm_cell import ConvPeepholeLSTMCell
+from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.decoder import ConditionalDecoder
 from keras_videolstm.layers.encoder import VideoEncoder
 from keras_videolstm.layers.frame_standardizer import FrameStandardizer
@@ -8,6 +10,8 @@ from keras_videolstm.layers.unroll import unroll
 
 __all__ = [
     "ConditionalDecoder",
+    "ConvPeepholeLSTMCell",
+    "Convolution",
     "FrameStandardizer",
     "PeepholeLSTMCell",
     "VideoEncoder",

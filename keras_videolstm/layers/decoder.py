@@ -1,16 +1,17 @@
 """A representation to frames."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_videolstm.layers.cell_stack import build_cells, make_cells
+from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.encoder import State
 from keras_videolstm.layers.frame_head import FrameHead
+from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.joint_step import JointStep
-from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 from keras_videolstm.layers.unroll import unroll
 
@@ -47,9 +48,12 @@ class ConditionalDecoder(keras.layers.Layer):
         dropout: rate between layers, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
+        convolution: a `Convolution`, or its fields as a dict, to run over feature maps; the
+            frame is then read off every layer. Default `None`: fully connected, read off the top.
 
     Call arguments:
-        state: `[(h, c), ...]` of the encoder, a pair a layer, each `(batch, units)`.
+        state: `[(h, c), ...]` of the encoder, a pair a layer, each `(batch, units)`, or with a
+            convolution `(batch, height, width, units)`.
         truth: true frames `(batch, time, *frame_shape)`; needed for teacher forcing, else only
             their number counts.
         steps: number of frames to write; default: as many as `truth`, else `self.steps`.
@@ -81,6 +85,7 @@ class ConditionalDecoder(keras.layers.Layer):
         dropout: float = 0.0,
         peepholes: bool = True,
         cell_arguments: dict[str, Any] | None = None,
+        convolution: Convolution | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("autocast", False)
@@ -103,31 +108,38 @@ class ConditionalDecoder(keras.layers.Layer):
         self.dropout = dropout
         self.peepholes = peepholes
         self.cell_arguments = dict(cell_arguments or {})
-        self.feature_dim = math.prod(self.frame_shape)
-        self.cells = [
-            PeepholeLSTMCell(n, peepholes, dtype=self.dtype_policy, **self.cell_arguments)
-            for n in self.units
-        ]
+        self.convolution = Convolution.of(convolution)
+        self._layout = FrameLayout(self.frame_shape, self.convolution, len(self.units))
+        self.feature_dim = self._layout.shape[-1]
+        self.cells = make_cells(
+            self.units, peepholes, self.convolution, self.dtype_policy, self.cell_arguments
+        )
         self.dropouts = [
             keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units[1:]
         ]
-        self.head = FrameHead(
-            self.feature_dim,
-            gradient_dtype=self.compute_dtype,
-            dtype=self.cells[0].state_dtype,
-            name="dense",
-        )
+        self.head = self._make_head(len(self.units) - 1, name="dense")
+        lower = range(len(self.units) - 1) if self.convolution else ()
+        self.lower_heads = [self._make_head(layer, use_bias=False) for layer in lower]
         self._sampling = _Sampling()
         if conditional:
             self._sampling_seed = keras.random.SeedGenerator()
 
+    def _make_head(self, layer: int, **arguments: Any) -> FrameHead:
+        scale = self.convolution.scale(layer) if self.convolution else 1
+        return FrameHead(
+            scale * scale * self.feature_dim,
+            gradient_dtype=self.compute_dtype,
+            dtype=self.cells[0].state_dtype,
+            **arguments,
+        )
+
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights; their shapes follow from the arguments alone."""
-        features = self.feature_dim if self.conditional else 0
-        for cell in self.cells:
-            cell.build((None, features))
-            features = cell.units
-        self.head.build((None, features))
+        *places, features = self._layout.shape
+        build_cells(self.cells, (*places, features if self.conditional else 0))
+        for head, units in zip(self.lower_heads, self.units, strict=False):
+            head.build((None, units))
+        self.head.build((None, self.units[-1]))
         self.built = True
 
     def set_sampling_rate(self, rate: float) -> None:
@@ -166,14 +178,12 @@ class ConditionalDecoder(keras.layers.Layer):
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
         if not self.conditional:
-            logits = self._run_layers(None, state, steps, training)
+            logits = self._read_off(self._run_layers(None, state, steps, training))
         else:
             logits = self._run_conditional(state, truth, steps, feedback, training)
         if self.reverse_time:
             logits = ops.flip(logits, axis=1)
-        batch = ops.shape(state[0][0])[0]
-        logits = ops.reshape(logits, (batch, steps, *self.frame_shape))
-        return self._activated(logits)
+        return self._activated(self._layout.restore(logits))
 
     def _run_conditional(
         self, state: State, truth: Any, steps: Any, feedback: bool | None, training: bool | None
@@ -191,43 +201,78 @@ class ConditionalDecoder(keras.layers.Layer):
                 seen = self._run_on_own_frames(state, steps, seen)[1]
         # No gradient flows through a frame that is fed, so the frames of a first run are as good
         # as true ones: all steps of the second share one product for each weight and gradient.
-        return self._run_layers(ops.stop_gradient(seen), state, steps, training)
+        return self._read_off(self._run_layers(ops.stop_gradient(seen), state, steps, training))
 
     def _activated(self, logits: Any) -> Any:
         return ops.sigmoid(logits) if self.activation == "sigmoid" else logits
 
     def _frames_before(self, truth: Any) -> Any:
-        """Return the true frame before each step `(batch, time, features)`."""
-        batch, steps = ops.shape(truth)[:2]
-        truth = ops.cast(ops.reshape(truth, (batch, steps, self.feature_dim)), self.head.dtype)
+        """Return the true frame before each step, as the lowest layer reads it."""
+        truth = self._layout.arrange(ops.cast(truth, self.head.dtype))
         if self.reverse_time:
             truth = ops.flip(truth, axis=1)
-        no_frame = ops.zeros((batch, 1, self.feature_dim), truth.dtype)
+        no_frame = ops.zeros((ops.shape(truth)[0], 1, *self._layout.shape), truth.dtype)
         return ops.concatenate([no_frame, truth[:, :-1]], axis=1)
 
-    def _run_layers(self, inputs: Any, state: State, steps: Any, training: bool | None) -> Any:
-        sequence = inputs
+    def activity(self, state: State, steps: Any) -> list[Any]:
+        """Return what each layer puts out while the decoder runs on its own frames.
+
+        Args:
+            state: as in a call.
+            steps: number of steps.
+
+        Returns:
+            A layer's h at each step, `(batch, steps, units)`, lowest layer first.
+
+        Example:
+            >>> decoder = ConditionalDecoder([8], frame_shape=(3,))
+            >>> decoder.build()
+            >>> decoder.activity([(ops.zeros((2, 8)), ops.zeros((2, 8)))], steps=100)[0].shape
+            TensorShape([2, 100, 8])
+        """
+        seen = self._run_on_own_frames(state, steps)[1] if self.conditional else None
+        return self._run_layers(seen, state, steps, training=False)
+
+    def _run_layers(
+        self, inputs: Any, state: State, steps: Any, training: bool | None
+    ) -> list[Any]:
+        """Return each layer's output at each step."""
+        sequence, outputs = inputs, []
         for layer, cell in enumerate(self.cells):
             if layer:
                 sequence = self.dropouts[layer - 1](sequence, training=training)
             sequence, _ = unroll(cell, sequence, state[layer], steps=steps)
-        return self.head(sequence)
+            outputs.append(sequence)
+        return outputs
+
+    def _read_off(self, outputs: list[Any]) -> Any:
+        """Return logits `(..., *layout)` from each layer's output."""
+        if self.convolution is None:
+            return self.head(outputs[-1])
+        heads = zip([*self.lower_heads, self.head], outputs, strict=True)
+        parts = [
+            self._layout.spread(head(output), self.convolution.scale(layer))
+            for layer, (head, output) in enumerate(heads)
+        ]
+        leading = ops.shape(outputs[0])[:-3]
+        return ops.reshape(sum(parts), (*leading, *self._layout.shape))
 
     def _run_on_own_frames(
         self, state: State, steps: Any, frames_before: Any = None
     ) -> tuple[Any, Any]:
-        """Return logits, and the frame that each step saw, both `(batch, time, features)`.
+        """Return logits, and the frame that each step saw, both as the lowest layer reads frames.
 
         With `frames_before`, scheduled sampling chooses between them and the decoder's own.
         """
         dtype = self.head.dtype
         state = [[ops.cast(part, dtype) for part in pair] for pair in state]
         batch = ops.shape(state[0][0])[0]
-        no_frame = ops.zeros((batch, self.feature_dim), dtype)
+        shape = self._layout.shape
+        no_frame = ops.zeros((batch, *shape), dtype)
         steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
         if frames_before is not None:
-            draws = keras.random.uniform((batch, steps, 1), seed=self._sampling_seed)
+            draws = keras.random.uniform((batch, steps, *(1,) * len(shape)), seed=self._sampling_seed)
             per_step = {
                 "truth": step_by_step(frames_before, steps),
                 "own": step_by_step(draws < self._sampling.rate, steps),
@@ -236,11 +281,12 @@ class ConditionalDecoder(keras.layers.Layer):
         def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
             _, _, frame, *flat = carry
             seen = ops.where(at["own"], frame, at["truth"]) if "own" in at else frame
-            output, new_flat = seen, []
+            output, outputs, new_flat = seen, [], []
             for layer, take_step in enumerate(steppers):
                 output, new_pair = take_step(output, flat[2 * layer : 2 * layer + 2])
+                outputs.append(output)
                 new_flat.extend(new_pair)
-            logits = self.head(output)
+            logits = self._read_off(outputs)
             return [logits, seen, ops.stop_gradient(self._activated(logits)), *new_flat]
 
         carry = [no_frame, no_frame, no_frame, *(part for pair in state for part in pair)]
@@ -269,4 +315,5 @@ class ConditionalDecoder(keras.layers.Layer):
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
+            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
         }

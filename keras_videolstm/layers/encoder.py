@@ -6,7 +6,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
+from keras_videolstm.layers.cell_stack import build_cells, make_cells
+from keras_videolstm.layers.convolution import Convolution
+from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.unroll import unroll
 
 State = list[tuple[Any, Any]]
@@ -30,17 +32,21 @@ class VideoEncoder(keras.layers.Layer):
         stateful: carry the state from one call to the next, so that a long video may come in
             chunks; needs a fixed batch size; default `False`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
+        convolution: a `Convolution`, or its fields as a dict, to run over feature maps; default
+            `None`, fully connected.
 
     Call arguments:
-        frames: `(batch, time, features)` or `(batch, time, height, width, channels)`, flattened.
-        initial_state: `[(h, c), ...]`, a pair a layer, each `(batch, units)`; default zeros, or
-            in a stateful encoder the carried state.
+        frames: `(batch, time, features)` or `(batch, time, height, width, channels)`, which fully
+            connected layers flatten.
+        initial_state: `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
+            convolution `(batch, height, width, units)`; default zeros, or in a stateful encoder
+            the carried state.
         mask: `(batch, time)` booleans; at a `False` step nothing changes.
         training: whether dropout acts.
 
     Output shape:
-        The top layer's h at each step `(batch, time, units[-1])`, and the final
-        `[(h, c), ...]`.
+        The top layer's h at each step `(batch, time, units[-1])`, with a convolution
+        `(batch, time, height, width, units[-1])`, and the final `[(h, c), ...]`.
 
     Raises:
         ValueError: if there is no layer, or `stateful` without a fixed batch size.
@@ -59,6 +65,7 @@ class VideoEncoder(keras.layers.Layer):
         peepholes: bool = True,
         stateful: bool = False,
         cell_arguments: dict[str, Any] | None = None,
+        convolution: Convolution | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("autocast", False)
@@ -70,11 +77,12 @@ class VideoEncoder(keras.layers.Layer):
         self.peepholes = peepholes
         self.stateful = stateful
         self.cell_arguments = dict(cell_arguments or {})
+        self.convolution = Convolution.of(convolution)
         self.supports_masking = True
-        self.cells = [
-            PeepholeLSTMCell(n, peepholes, dtype=self.dtype_policy, **self.cell_arguments)
-            for n in self.units
-        ]
+        self._layout: FrameLayout | None = None
+        self.cells = make_cells(
+            self.units, peepholes, self.convolution, self.dtype_policy, self.cell_arguments
+        )
         self.dropouts = [
             keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units[1:]
         ]
@@ -82,13 +90,16 @@ class VideoEncoder(keras.layers.Layer):
 
     def build(self, frames_shape: tuple[int | None, ...]) -> None:
         """Make the weights for frames `(batch, time, ...)`."""
-        features = _features(frames_shape)
-        for cell in self.cells:
-            cell.build((None, features))
-            features = cell.units
+        self._layout = FrameLayout(frames_shape[2:], self.convolution, len(self.units))
+        build_cells(self.cells, self._layout.shape)
         if self.stateful:
             self._make_carried(frames_shape[0])
         self.built = True
+
+    @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each layer's h and c for one clip; the encoder must be built."""
+        return [cell.state_shape for cell in self.cells]
 
     def _make_carried(self, batch_size: int | None) -> None:
         if batch_size is None:
@@ -99,7 +110,7 @@ class VideoEncoder(keras.layers.Layer):
         self._carried.variables = [
             tuple(
                 keras.Variable(
-                    ops.zeros((batch_size, cell.units)), dtype=cell.state_dtype, trainable=False
+                    cell.get_initial_state(batch_size)[0], dtype=cell.state_dtype, trainable=False
                 )
                 for _ in range(2)
             )
@@ -123,7 +134,7 @@ class VideoEncoder(keras.layers.Layer):
         if mask is None:
             # Keras hands the mask over by itself only where frames are the one tensor argument.
             mask = getattr(frames, "_keras_mask", None)
-        sequence = _flattened(frames)
+        sequence = self._layout.arrange(frames)
         if initial_state is None and self.stateful:
             initial_state = [tuple(v.value for v in pair) for pair in self._carried.variables]
         state = []
@@ -151,9 +162,12 @@ class VideoEncoder(keras.layers.Layer):
         """Return symbolic outputs, without running the loop."""
         batch, time = frames.shape[:2]
         dtype = self.cells[0].state_dtype
-        sequence = keras.KerasTensor((batch, time, self.units[-1]), dtype=dtype)
+        layout = FrameLayout(frames.shape[2:], self.convolution, len(self.units))
+        shapes = [layout.state_shape(layer, n) for layer, n in enumerate(self.units)]
+        sequence = keras.KerasTensor((batch, time, *shapes[-1]), dtype=dtype)
         state = [
-            tuple(keras.KerasTensor((batch, n), dtype=dtype) for _ in range(2)) for n in self.units
+            tuple(keras.KerasTensor((batch, *shape), dtype=dtype) for _ in range(2))
+            for shape in shapes
         ]
         return sequence, state
 
@@ -166,18 +180,6 @@ class VideoEncoder(keras.layers.Layer):
             "peepholes": self.peepholes,
             "stateful": self.stateful,
             "cell_arguments": self.cell_arguments,
+            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
         }
 
-
-def _features(frames_shape: tuple[int | None, ...]) -> int:
-    features = 1
-    for length in frames_shape[2:]:
-        features *= length
-    return features
-
-
-def _flattened(frames: Any) -> Any:
-    if len(frames.shape) == 3:
-        return frames
-    batch, time = ops.shape(frames)[:2]
-    return ops.reshape(frames, (batch, time, _features(tuple(frames.shape))))

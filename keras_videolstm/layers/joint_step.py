@@ -34,26 +34,31 @@ class JointStep:
 
     def __init__(self, equations: LSTMEquations) -> None:
         self._equations = equations
-        kernel = ops.concatenate([equations.kernel, equations.recurrent_kernel], axis=0)
+        if not equations.joins:
+            return
+        kernel = ops.concatenate([equations.kernel, equations.recurrent_kernel], axis=-2)
         # A CPU multiplies few rows of bfloat16 quicker by a matrix whose columns lie in memory one
         # after another; with float32 it is the other way round.
         low = keras.backend.standardize_dtype(kernel.dtype) == "bfloat16"
-        self._transposed = low and keras.backend.backend() == "tensorflow"
+        dense = len(kernel.shape) == 2
+        self._transposed = dense and low and keras.backend.backend() == "tensorflow"
         # The detour by three axes keeps TensorFlow from merging product and transposition again.
         self._kernel = ops.transpose(kernel[None], (0, 2, 1))[0] if self._transposed else kernel
 
     def __call__(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """Take one step; see the class."""
         equations = self._equations
+        if not equations.joins:
+            return equations.step(equations.project(inputs), states)
         hidden, cell = states
         low = [ops.cast(part, equations.product_dtype) for part in (inputs, hidden)]
-        product = self._times_kernel(ops.concatenate(low, axis=-1))
-        gates = ops.cast(product, equations.state_dtype) + equations.bias
+        gates = self._times_kernel(ops.concatenate(low, axis=-1)) + equations.bias
         return equations.new_state(gates, cell)
 
     def _times_kernel(self, rows: Any) -> Any:
         if not self._transposed:
-            return ops.matmul(rows, self._kernel)
+            return self._equations.product(rows, self._kernel)
         import tensorflow as tf
 
-        return tf.matmul(rows, self._kernel, transpose_b=True)
+        product = tf.matmul(rows, self._kernel, transpose_b=True)
+        return ops.cast(product, self._equations.state_dtype)

@@ -87,20 +87,26 @@ class PeepholeLSTMCell(keras.layers.Layer):
         """Dtype of gates and state: float32, or float64 under a float64 policy."""
         return "float64" if self.compute_dtype == "float64" else "float32"
 
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """Shape of h and of c for one clip."""
+        return (self.units,)
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights for inputs `(batch, features)`; `features` may be 0."""
-        width = 4 * self.units
         if input_shape[-1]:
             self.kernel = self.add_weight(
-                shape=(input_shape[-1], width), initializer=self.kernel_initializer, name="kernel"
+                shape=self._kernel_shape(input_shape[-1]),
+                initializer=self.kernel_initializer,
+                name="kernel",
             )
         self.recurrent_kernel = self.add_weight(
-            shape=(self.units, width),
+            shape=self._kernel_shape(self.units),
             initializer=self.recurrent_initializer,
             name="recurrent_kernel",
         )
         self.bias = self.add_weight(
-            shape=(width,), initializer=self._initial_bias, name="bias", autocast=False
+            shape=(4 * self.units,), initializer=self._initial_bias, name="bias", autocast=False
         )
         if self.peepholes:
             self.peephole_kernel = self.add_weight(
@@ -111,6 +117,9 @@ class PeepholeLSTMCell(keras.layers.Layer):
             )
         self.built = True
 
+    def _kernel_shape(self, inputs: int) -> tuple[int, ...]:
+        return (inputs, 4 * self.units)
+
     def _initial_bias(self, shape: tuple[int], dtype: Any = None) -> Any:
         bias = self.bias_initializer(shape, dtype=dtype)
         if not self.unit_forget_bias:
@@ -120,14 +129,17 @@ class PeepholeLSTMCell(keras.layers.Layer):
 
     def equations(self) -> LSTMEquations:
         """Return the step's equations with every weight read and cast, for use in a loop."""
+        return LSTMEquations(**self._weights_to_use())
+
+    def _weights_to_use(self) -> dict[str, Any]:
         low, full = self.compute_dtype, self.state_dtype
         peepholes = self.peephole_kernel
-        return LSTMEquations(
-            kernel=None if self.kernel is None else ops.cast(self.kernel, low),
-            recurrent_kernel=ops.cast(self.recurrent_kernel, low),
-            bias=ops.cast(self.bias, full),
-            peepholes=None if peepholes is None else ops.cast(peepholes, full),
-        )
+        return {
+            "kernel": None if self.kernel is None else ops.cast(self.kernel, low),
+            "recurrent_kernel": ops.cast(self.recurrent_kernel, low),
+            "bias": ops.cast(self.bias, full),
+            "peepholes": None if peepholes is None else ops.cast(peepholes, full),
+        }
 
     def project(self, inputs: Any) -> Any:
         """Return the gates' input part `(..., 4 * units)` of inputs `(..., features)`.
@@ -150,7 +162,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return zeros `[h, c]`, each `(batch, units)`."""
-        return [ops.zeros((batch_size, self.units), dtype=self.state_dtype) for _ in range(2)]
+        shape = (batch_size, *self.state_shape)
+        return [ops.zeros(shape, dtype=self.state_dtype) for _ in range(2)]
 
     def get_config(self) -> dict[str, Any]:
         """Return all arguments."""

@@ -40,17 +40,22 @@ class LSTMEquations:
         """Dtype of gates and state."""
         return self.bias.dtype
 
+    @property
+    def joins(self) -> bool:
+        """Whether inputs and h lie alike, so that one product can take both."""
+        return True
+
     def project(self, inputs: Any) -> Any:
         """Return the gates' input part; see `PeepholeLSTMCell.project`."""
         if inputs is None or self.kernel is None:
             return self.bias
-        return self._product(inputs, self.kernel) + self.bias
+        return self.product(inputs, self.kernel) + self.bias
 
     def step(self, projected: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """Take one step; see `PeepholeLSTMCell.step`."""
         hidden, cell = (ops.cast(state, self.state_dtype) for state in states)
         gates = ops.cast(projected, self.state_dtype)
-        return self.new_state(gates + self._product(hidden, self.recurrent_kernel), cell)
+        return self.new_state(gates + self.product(hidden, self.recurrent_kernel), cell)
 
     def new_state(self, gates: Any, cell: Any) -> tuple[Any, list[Any]]:
         """Return `h`, `[h, c]` from unsquashed gates `(batch, 4 * units)` and the old c."""
@@ -65,6 +70,7 @@ class LSTMEquations:
         hidden = ops.sigmoid(to_output) * ops.tanh(cell)
         return hidden, [hidden, cell]
 
-    def _product(self, inputs: Any, kernel: Any) -> Any:
+    def product(self, inputs: Any, kernel: Any) -> Any:
+        """Return the product of inputs and kernel, in the dtype of the state."""
         product = ops.matmul(ops.cast(inputs, self.product_dtype), kernel)
         return ops.cast(product, self.state_dtype)

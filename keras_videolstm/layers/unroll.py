@@ -5,8 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_videolstm.layers.conv_lstm_cell import ConvPeepholeLSTMCell
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
+
+# Any other subclass may have other equations.
+_WITH_OWN_GRADIENT = (PeepholeLSTMCell, ConvPeepholeLSTMCell)
 
 
 def unroll(
@@ -20,22 +24,23 @@ def unroll(
 ) -> tuple[Any, list[Any]]:
     """Run a recurrent cell over a sequence; the projections of all inputs are one product.
 
-    It equals `keras.layers.RNN` over the same cell, in values and in gradients. On TensorFlow a
-    `PeepholeLSTMCell` runs with a gradient of its own (`unroll_in_tensorflow`), which is the
+    It equals `keras.layers.RNN` over the same cell, in values and in gradients. On TensorFlow the
+    cells of this package run with a gradient of its own (`unroll_in_tensorflow`), which is the
     quicker one; everything else runs in `keras.ops`.
 
     Args:
         cell: has `equations()`, whose result has `project(inputs)` and `step(projected, states)`,
             and `get_initial_state(batch_size)`.
-        inputs: `(batch, time, features)`, or `None` to run without any input.
-        initial_state: `[h, c]`, each `(batch, units)`; default zeros.
+        inputs: `(batch, time, features)` or `(batch, time, height, width, channels)`, or `None` to
+            run without any input.
+        initial_state: `[h, c]`, each `(batch, *cell.state_shape)`; default zeros.
         steps: number of steps where there are no inputs.
         batch_size: needed where there are neither inputs nor a state.
         mask: `(batch, time)` booleans; at a `False` step the state stays, and the output is the
             one before (zeros before the first).
 
     Returns:
-        Outputs `(batch, time, units)` and the final `[h, c]`.
+        Outputs `(batch, time, *cell.state_shape)` and the final `[h, c]`.
 
     Raises:
         ValueError: if there are neither inputs nor `steps`.
@@ -64,8 +69,7 @@ def unroll(
 
 
 def _has_own_gradient(cell: Any) -> bool:
-    # A subclass may have other equations.
-    return keras.backend.backend() == "tensorflow" and type(cell) is PeepholeLSTMCell
+    return keras.backend.backend() == "tensorflow" and type(cell) in _WITH_OWN_GRADIENT
 
 
 def _unroll_with_own_gradient(

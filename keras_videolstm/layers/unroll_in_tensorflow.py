@@ -18,9 +18,9 @@ from keras_videolstm.layers.over_time import (
     run_over_time,
     shifted,
     step_by_step,
-    swap,
     time_first,
 )
+from keras_videolstm.layers.products_in_tensorflow import Products, products_of, projected
 
 
 def unroll_in_tensorflow(
@@ -61,37 +61,33 @@ def unroll_in_tensorflow(
     if equations.peepholes is not None:
         tensors["peepholes"] = equations.peepholes
     if inputs is not None and equations.kernel is not None:
-        tensors["projected"] = _projected(inputs, equations.kernel)
-    keep = None if mask is None else step_by_step(mask[..., None], steps)
-    outputs, hidden, cell = _recurrence(tensors, keep, steps)
+        tensors["projected"] = projected(inputs, equations)
+    keep = None
+    if mask is not None:
+        places = (1,) * (len(state[0].shape) - 1)
+        mask = tf.reshape(mask, tf.concat([tf.shape(mask), places], axis=0))
+        keep = step_by_step(mask, steps)
+    outputs, hidden, cell = _recurrence(products_of(equations), tensors, keep, steps)
     if mask is not None:
         begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
-        outputs = tf.where(begun[..., None], outputs, tf.zeros_like(outputs))
+        outputs = tf.where(begun, outputs, tf.zeros_like(outputs))
     return outputs, [hidden, cell]
 
 
-def _projected(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Return the input part of all gates `(time, batch, 4 * units)`, one product."""
-    # The inputs are the smallest tensor that can be transposed, and steps that lie one after
-    # another need no copies later.
-    inputs = swap(tf.cast(inputs, kernel.dtype))
-    rows = tf.reshape(inputs, (-1, kernel.shape[0]))
-    shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
-    projected = tf.reshape(tf.matmul(rows, kernel), shape)
-    return tf.ensure_shape(projected, (*inputs.shape[:2], kernel.shape[1]))
-
-
-def _recurrence(tensors: dict[str, tf.Tensor], keep: Any, steps: Any) -> tuple[tf.Tensor, ...]:
-    """Return h at each step `(batch, time, units)`, and the last h and c."""
+def _recurrence(
+    kind: type[Products], tensors: dict[str, tf.Tensor], keep: Any, steps: Any
+) -> tuple[tf.Tensor, ...]:
+    """Return h at each step `(batch, time, ..., units)`, and the last h and c."""
     names = list(tensors)
 
     @tf.custom_gradient
     def run(*values: tf.Tensor) -> Any:
         given = dict(zip(names, values, strict=True))
-        outputs, last, kept = _forward(given, keep, steps)
+        products = kind(given["recurrent"])
+        outputs, last, kept = _forward(products, given, keep, steps)
 
         def gradient(*upstream: tf.Tensor) -> list[tf.Tensor]:
-            gradients = _backward(given, kept, keep, steps, *upstream)
+            gradients = _backward(products, given, kept, keep, steps, *upstream)
             return [gradients[name] for name in names]
 
         return (outputs, *last), gradient
@@ -113,7 +109,7 @@ class _Kept(NamedTuple):
 
 
 def _forward(
-    given: dict[str, tf.Tensor], keep: Any, steps: Any
+    products: Products, given: dict[str, tf.Tensor], keep: Any, steps: Any
 ) -> tuple[tf.Tensor, list[tf.Tensor], _Kept]:
     low, full = given["recurrent"].dtype, given["bias"].dtype
     see = _peepholes(given)
@@ -123,7 +119,7 @@ def _forward(
 
     def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         hidden, cell, low_hidden = carry[:3]
-        gates = tf.cast(tf.matmul(low_hidden, given["recurrent"]), full) + given["bias"]
+        gates = tf.cast(products.forward(low_hidden), full) + given["bias"]
         if "projected" in at:
             gates = gates + tf.cast(at["projected"], full)
         into, forget, candidate, out = tf.split(gates, 4, axis=-1)
@@ -159,6 +155,7 @@ def _forward(
 
 
 def _backward(
+    products: Products,
     given: dict[str, tf.Tensor],
     kept: _Kept,
     keep: Any,
@@ -169,7 +166,7 @@ def _backward(
 ) -> dict[str, tf.Tensor]:
     low, full = given["recurrent"].dtype, given["bias"].dtype
     see = _peepholes(given)
-    times_recurrent_transposed = _product_with_transposed(given["recurrent"])
+    all_but_last = list(range(len(to_hidden.shape) - 1))
     per_step = {**kept._asdict(), "upstream": step_by_step(to_outputs, steps)}
     if keep is not None:
         per_step["keep"] = keep
@@ -195,13 +192,13 @@ def _backward(
             to_cell = to_cell + to_into * see[0] + to_forget * see[1]
             seen = (at["cell_before"], at["cell_before"], at["cell"])
             to_peepholes = [
-                total + tf.reduce_sum(gate * cell, axis=0)
+                total + tf.reduce_sum(gate * cell, axis=all_but_last)
                 for total, gate, cell in zip(
                     to_peepholes, (to_into, to_forget, to_out), seen, strict=True
                 )
             ]
         to_gates = tf.cast(tf.concat([to_into, to_forget, to_candidate, to_out], axis=-1), low)
-        to_hidden = tf.cast(times_recurrent_transposed(to_gates), full)
+        to_hidden = tf.cast(products.transposed(to_gates), full)
         if passed_on is not None:
             to_hidden, to_cell = to_hidden + passed_on[0], to_cell + passed_on[1]
         return [to_gates, to_hidden, to_cell, *to_peepholes]
@@ -212,11 +209,9 @@ def _backward(
         step, [*start, *sums], per_step, steps, reverse=True
     )
     to_gates = time_first(to_gates)
-    rows = tf.reshape(to_gates, (-1, to_gates.shape[-1]))
-    hidden_rows = tf.reshape(time_first(kept.low_hidden_before), (-1, given["recurrent"].shape[0]))
     return {
-        "recurrent": tf.matmul(hidden_rows, rows, transpose_a=True),
-        "bias": tf.reduce_sum(tf.cast(rows, full), axis=0),
+        "recurrent": products.kernel_gradient(time_first(kept.low_hidden_before), to_gates),
+        "bias": tf.reduce_sum(tf.cast(to_gates, full), axis=[0, *(n + 1 for n in all_but_last)]),
         "hidden": to_hidden,
         "cell": to_cell,
         "peepholes": tf.stack(sums) if sums else None,
@@ -241,12 +236,3 @@ def _one_by_one(tensor: tf.Tensor, steps: Any) -> Any:
     # Along the first axis `unstack` shares memory.
     return tf.unstack(tensor, steps) if is_written_out(steps) else tensor
 
-
-def _product_with_transposed(kernel: tf.Tensor) -> Any:
-    """Return the product of rows with a transposed kernel."""
-    if kernel.dtype.size < tf.float32.size:
-        return lambda rows: tf.matmul(rows, kernel, transpose_b=True)
-    # On a CPU a product of few float32 rows with a kernel that is transposed on the way takes two
-    # to four times as long. The detour by three axes keeps TensorFlow from merging the two again.
-    wide = tf.transpose(kernel[None], (0, 2, 1))[0]
-    return lambda rows: tf.matmul(rows, wide)

@@ -8,7 +8,12 @@ import numpy as np
 from keras import ops
 
 from keras_videolstm.errors import InputError
-from keras_videolstm.layers import ConditionalDecoder, FrameStandardizer, VideoEncoder
+from keras_videolstm.layers import (
+    ConditionalDecoder,
+    Convolution,
+    FrameStandardizer,
+    VideoEncoder,
+)
 from keras_videolstm.models.frames import (
     checked_clips,
     checked_steps,
@@ -59,6 +64,8 @@ class VideoLSTM(keras.Model):
         dropout: rate between layers, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
+        convolution: a `Convolution`, or its fields as a dict: every layer runs over feature maps,
+            with `units` filters. Default `None`: fully connected layers, as in the paper.
 
     Call arguments:
         inputs: `{"frames": (batch, time, *frame_shape)}`, and for a conditional prediction in
@@ -97,6 +104,7 @@ class VideoLSTM(keras.Model):
         dropout: float = 0.0,
         peepholes: bool = True,
         cell_arguments: dict[str, Any] | None = None,
+        convolution: Convolution | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if variant not in VARIANTS:
@@ -115,6 +123,7 @@ class VideoLSTM(keras.Model):
             "dropout": dropout,
             "peepholes": peepholes,
             "cell_arguments": cell_arguments,
+            "convolution": Convolution.of(convolution),
             "dtype": dtype,
         }
 
@@ -154,6 +163,7 @@ class VideoLSTM(keras.Model):
         self.dropout = dropout
         self.peepholes = peepholes
         self.cell_arguments = dict(cell_arguments or {})
+        self.convolution = encoder.convolution
         self.encoder = encoder
         self.decoders = decoders
         self.standardizer = standardizer
@@ -265,6 +275,7 @@ class VideoLSTM(keras.Model):
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
+            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
         }
 
     @classmethod
@@ -293,8 +304,9 @@ class VideoLSTM(keras.Model):
             every_step: give the output at each step instead of the last one.
 
         Returns:
-            `(batch, units[-1])`, or `(batch, time, units[-1])` with `every_step`; without the
-            batch axis if it was left out.
+            `(batch, units[-1])`, or `(batch, time, units[-1])` with `every_step`; with a
+            convolution maps `(batch, ..., height, width, units[-1])`; without the batch axis if it
+            was left out.
 
         Raises:
             InputError: on a wrong shape, NaN, or pixels outside [0, 1].
@@ -346,6 +358,32 @@ class VideoLSTM(keras.Model):
         steps = checked_steps(self.prediction_steps if steps is None else steps)
         return self._decode("prediction", frames, steps)
 
+    def activity(self, frames: Any, steps: int | None = None) -> list[np.ndarray]:
+        """Return what the units of the predicting decoder do, step by step.
+
+        Args:
+            frames: as in `encode`.
+            steps: as in `forecast`.
+
+        Returns:
+            Each layer's output `(batch, steps, units)`, lowest first, with a convolution
+            `(batch, steps, height, width, units)`; without the batch axis if it was left out.
+
+        Raises:
+            InputError: as `forecast`.
+
+        Example:
+            >>> model = VideoLSTM("composite", (3,), units=[8])
+            >>> [layer.shape for layer in model.activity(np.zeros((5, 3)), steps=100)]
+            [(100, 8)]
+        """
+        steps = checked_steps(self.prediction_steps if steps is None else steps)
+        decoder = self._decoder("prediction")
+        clips, single = checked_clips(frames, self.frame_shape, self.activation)
+        _, state = self._companions.models["encode"].predict(clips, verbose=0)
+        layers = [np.asarray(layer) for layer in decoder.activity(state, steps)]
+        return [layer[0] for layer in layers] if single else layers
+
     def stream(self) -> VideoStream:
         """Return a live view: push frames one by one, read features, forecast at any time.
 
@@ -356,21 +394,25 @@ class VideoLSTM(keras.Model):
         """
         return VideoStream(self)
 
-    def _decode(self, key: str, frames: Any, steps: int | None) -> np.ndarray:
+    def _decoder(self, key: str) -> ConditionalDecoder:
         if key not in self.decoders:
             raise InputError(
                 f"Expected a variant with a {key}. Received: {self.variant!r}, "
                 f"which has {' and '.join(self.decoders)} alone"
             )
+        return self.decoders[key]
+
+    def _decode(self, key: str, frames: Any, steps: int | None) -> np.ndarray:
+        decoder = self._decoder(key)
         clips, single = checked_clips(frames, self.frame_shape, self.activation)
-        model = self._decoding_model(key, steps or clips.shape[1])
+        model = self._decoding_model(decoder, steps or clips.shape[1])
         return restored_frames(model.predict(clips, verbose=0), self.standardizer, single)
 
-    def _decoding_model(self, key: str, steps: int) -> keras.Model:
+    def _decoding_model(self, decoder: ConditionalDecoder, steps: int) -> keras.Model:
         """One compiled graph for each horizon that is asked for."""
-        models = self._companions.models
-        if (key, steps) not in models:
+        models, key = self._companions.models, (decoder.name, steps)
+        if key not in models:
             _, state = models["encode"].output
-            frames = self.decoders[key](state, steps=steps, feedback=True)
-            models[key, steps] = keras.Model(models["encode"].input, frames)
-        return models[key, steps]
+            frames = decoder(state, steps=steps, feedback=True)
+            models[key] = keras.Model(models["encode"].input, frames)
+        return models[key]

@@ -36,7 +36,8 @@ class VideoStream:
     def reset(self) -> None:
         """Forget all frames."""
         self._state = [
-            tuple(np.zeros((1, units), "float32") for _ in range(2)) for units in self._model.units
+            tuple(np.zeros((1, *shape), "float32") for _ in range(2))
+            for shape in self._model.encoder.state_shapes
         ]
         self._empty = True
 
@@ -47,7 +48,8 @@ class VideoStream:
             frames: `frame_shape`, or `(time, *frame_shape)`.
 
         Returns:
-            The top layer's output after each frame: `(units[-1],)`, or `(time, units[-1])`.
+            The top layer's output after each frame: `(units[-1],)`, or `(time, units[-1])`;
+                with a convolution maps `(..., height, width, units[-1])`.
 
         Raises:
             InputError: on a wrong shape, NaN, or pixels outside [0, 1].
@@ -85,7 +87,8 @@ class VideoStream:
         return restored_frames(np.asarray(frames), self._model.standardizer, single=True)
 
     def _state_inputs(self) -> list[tuple[Any, Any]]:
-        return [tuple(keras.Input((units,)) for _ in range(2)) for units in self._model.units]
+        shapes = self._model.encoder.state_shapes
+        return [tuple(keras.Input(shape) for _ in range(2)) for shape in shapes]
 
     def _encoding_model(self) -> keras.Model:
         frames = keras.Input((None, *self._model.frame_shape))

@@ -2,8 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -23,7 +24,7 @@ from keras_videolstm.training.distribution import (
     strategy_of,
 )
 from keras_videolstm.training.precision import AUTO, FULL, Precision, pick_precision
-from keras_videolstm.training.recipe import OptimizerRecipe, Recipe
+from keras_videolstm.training.recipe import ModelRecipe, OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 
@@ -212,9 +213,19 @@ def build_model(recipe: Recipe, precision: str = "float32") -> VideoLSTM:
         standardize=spec.standardize,
         dropout=spec.dropout,
         peepholes=spec.peepholes,
+        cell_arguments=_cell_arguments(spec),
+        convolution=spec.convolution and asdict(spec.convolution),
         name=recipe.name,
         dtype=precision,
     )
+
+
+def _cell_arguments(spec: ModelRecipe) -> dict[str, Any]:
+    if spec.input_gain == 1:
+        return {}
+    # The variance goes with the square; otherwise it is Glorot's uniform initialiser.
+    initializer = keras.initializers.VarianceScaling(spec.input_gain**2, "fan_avg", "uniform")
+    return {"kernel_initializer": keras.initializers.serialize(initializer)}
 
 
 def compile_model(model: VideoLSTM, recipe: Recipe) -> None:

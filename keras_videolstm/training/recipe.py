@@ -6,13 +6,15 @@ import os
 import tomllib
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.layers import Convolution
+from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.models import VARIANTS
 from keras_videolstm.models.video_lstm import CONDITIONAL
 
@@ -20,6 +22,21 @@ FORMAT = 1
 ACTIVATIONS = ("linear", "sigmoid")
 SCHEDULES = ("constant", "cosine")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+
+
+@dataclass
+class ConvolutionRecipe:
+    """Table `[model.convolution]`: layers over feature maps; see `layers.Convolution`.
+
+    Attributes:
+        patch_size: side of the patches that a frame is cut into, in pixels.
+        kernel_size: side of the kernels.
+        strides: for each layer, how much coarser its maps are than those below.
+    """
+
+    patch_size: int = 4
+    kernel_size: int = 3
+    strides: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +54,9 @@ class ModelRecipe:
         standardize: standardise features by the training data's statistics.
         dropout: rate between layers.
         peepholes: whether gates see the cell state.
+        input_gain: how much larger than Glorot's the initial input weights are. Most pixels of
+            moving digits are black, and with 1 an LSTM long sees next to nothing of them.
+        convolution: makes `units` numbers of filters; default: fully connected layers.
     """
 
     variant: str
@@ -48,6 +68,8 @@ class ModelRecipe:
     standardize: bool = False
     dropout: float = 0.0
     peepholes: bool = True
+    input_gain: float = 1.0
+    convolution: ConvolutionRecipe | None = None
 
 
 @dataclass
@@ -185,6 +207,21 @@ class Recipe:
         self._check_numbers()
         self._check_sampling()
 
+    def _check_convolution(self) -> None:
+        spec = self.model.convolution
+        if spec is None:
+            return
+        try:
+            FrameLayout(self.model.frame_shape, Convolution(**asdict(spec)), len(self.model.units))
+        except ValueError as error:
+            raise InputError(f"Expected [model.convolution] to fit the frames. {error}") from error
+        _expect(
+            len(spec.strides) <= len(self.model.units),
+            "model.convolution.strides",
+            "one number a layer at most",
+            spec.strides,
+        )
+
     def _check_sampling(self) -> None:
         rate, first, last = self.sampling.rate, self.sampling.first_step, self.sampling.last_step
         _expect(0 <= rate <= 1, "sampling.rate", "a rate from 0 to 1", rate)
@@ -200,6 +237,7 @@ class Recipe:
         for where, key, least in (
             ("model", "input_steps", positive),
             ("model", "prediction_steps", positive),
+            ("model", "input_gain", positive),
             ("data", "digits_per_frame", positive),
             ("data", "validation_windows", positive),
             ("training", "batch_size", positive),
@@ -222,10 +260,17 @@ class Recipe:
         _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
         _expect(0 <= self.seed < 2**32, "seed", "a number from 0 to 2^32 - 1", self.seed)
         _expect(bool(self.name) and "/" not in self.name, "name", "a plain name", self.name)
+        self._check_convolution()
         if self.data.kind == "moving_mnist":
             pixels = math.prod(self.model.frame_shape)
             _expect(pixels == 64 * 64, "model.frame_shape", [64, 64, 1], self.model.frame_shape)
             _expect(not self.model.standardize, "model.standardize", False, True)
+
+    @property
+    def training_sequences(self) -> int:
+        """Number of windows or sequences that the run learns from."""
+        settings = self.training
+        return settings.batch_size * settings.steps_per_epoch * settings.epochs
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Recipe":
@@ -244,7 +289,16 @@ class Recipe:
 
     def to_toml(self) -> str:
         """Return the recipe as TOML, every default written out."""
-        return tomli_w.dumps(dataclasses.asdict(self))
+        return tomli_w.dumps(_without_none(asdict(self)))
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """Leave out, in all tables, what is not set: TOML has no word for it."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
 
 
 def _expect(holds: bool, key: str, expected: Any, received: Any) -> None:
@@ -287,6 +341,8 @@ def _converted(kind: Any, value: Any, where: str) -> Any:
     if origin is list:
         _expect(isinstance(value, list), where, "a list", value)
         return [_converted(arguments[0], item, where) for item in value]
+    if origin is types.UnionType and types.NoneType in arguments:
+        return _converted(arguments[0], value, where)
     if origin is types.UnionType:
         kind = arguments[1] if isinstance(value, list) else arguments[0]
         return _converted(kind, value, where)

@@ -57,6 +57,10 @@ PROBABILITY_COLOURS = LinearSegmentedColormap.from_list(
     "probabilities", [PAPER, "#F2B48A", PALETTE["vermilion"], "#5E2A00"]
 )
 
+DIVERGING_COLOURS = LinearSegmentedColormap.from_list(
+    "diverging", ["#00304D", PALETTE["blue"], PAPER, PALETTE["vermilion"], "#5E2A00"]
+)
+
 STYLE = MappingProxyType(
     {
         "font.family": ["sans-serif"],

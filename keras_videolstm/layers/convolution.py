@@ -1,0 +1,55 @@
+"""Where a convolutional stack of LSTMs looks."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """How a stack of LSTMs runs over feature maps.
+
+    Attributes:
+        patch_size: a frame is cut into patches of so many pixels a side, whose pixels are the
+            channels of the lowest layer's input; default 4.
+        kernel_size: side of the kernels, of inputs and of states alike; default 3.
+        strides: for each layer, how much coarser its maps are than those below; default 1 each.
+
+    Raises:
+        ValueError: if a number is not positive, or the kernel's side is even.
+
+    Example:
+        >>> Convolution(patch_size=4, strides=(1, 2)).scale(1)
+        2
+    """
+
+    patch_size: int = 4
+    kernel_size: int = 3
+    strides: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strides", tuple(self.strides))
+        if min(self.patch_size, self.kernel_size, *self.strides, 1) < 1 or not self.kernel_size % 2:
+            raise ValueError(
+                f"Expected positive numbers, and an odd kernel_size. Received: {asdict(self)}"
+            )
+
+    @classmethod
+    def of(cls, value: "Convolution | dict[str, Any] | None") -> "Convolution | None":
+        """Return a convolution from its fields; `None` stays `None`."""
+        return cls(**value) if isinstance(value, dict) else value
+
+    def stride(self, layer: int) -> int:
+        """Return how much coarser a layer's maps are than those below."""
+        return self.strides[layer] if layer < len(self.strides) else 1
+
+    def scale(self, layer: int) -> int:
+        """Return how much coarser a layer's maps are than the patches."""
+        scale = 1
+        for below in range(layer + 1):
+            scale *= self.stride(below)
+        return scale
+
+    def to_config(self) -> dict[str, Any]:
+        """Return plain values, for a configuration."""
+        return {**asdict(self), "strides": list(self.strides)}

@@ -1,0 +1,94 @@
+"""How near predicted frames are to the true ones, along the horizon."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.objectives import BernoulliNatsPerFrame
+
+_NATS = BernoulliNatsPerFrame()
+
+
+@dataclass(frozen=True)
+class FrameScores:
+    """Scores of predicted frames in [0, 1], each a mean over sequences for every time step.
+
+    Attributes:
+        nats: Bernoulli cross entropy, summed over a frame's pixels (paper, section 3.2), `(time,)`.
+        mse: squared error, summed over a frame's pixels, as the papers on moving MNIST since 2017
+            report "MSE per frame", `(time,)`.
+        ssim: structural similarity (Wang et al., 2004; 11x11 Gaussian window), `(time,)`.
+        psnr: peak signal-to-noise ratio in decibels, the mean of each frame's, `(time,)`.
+
+    Example:
+        >>> scores = FrameScores(*np.ones((4, 10)))
+        >>> scores.means()["nats"]
+        1.0
+    """
+
+    nats: np.ndarray
+    mse: np.ndarray
+    ssim: np.ndarray
+    psnr: np.ndarray
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each score over the time steps."""
+        return {name: float(values.mean()) for name, values in vars(self).items()}
+
+    def by_frame(self) -> dict[str, list[float]]:
+        """Return each score for every time step, as plain lists."""
+        return {name: values.tolist() for name, values in vars(self).items()}
+
+
+class FrameScorer:
+    """Adds up the scores of batches.
+
+    Example:
+        >>> scorer = FrameScorer()
+        >>> scorer.add(score_frames(tf.zeros((1, 10, 64, 64, 1)), tf.zeros((1, 10, 64, 64, 1))))
+        >>> scorer.result().mse.shape
+        (10,)
+    """
+
+    def __init__(self) -> None:
+        self._total: np.ndarray | float = 0.0
+        self._count = 0
+
+    def add(self, scores: tf.Tensor) -> None:
+        """Add the scores `(4, batch, time)` of `score_frames`."""
+        self._total = self._total + scores.numpy().astype("float64").sum(axis=1)
+        self._count += scores.shape[1]
+
+    def result(self) -> FrameScores:
+        """Return the means over all sequences so far."""
+        return FrameScores(*(self._total / self._count))
+
+
+def score_frames(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """Return nats, squared error, SSIM and PSNR of each frame, `(4, batch, time)`.
+
+    Args:
+        truth: frames `(batch, time, height, width, channels)` in [0, 1].
+        predicted: of the same shape; straight from a model, so that nats come from its logits.
+
+    Example:
+        >>> frames = tf.random.uniform((2, 10, 64, 64, 1))
+        >>> score_frames(frames, frames).shape
+        TensorShape([4, 2, 10])
+    """
+    over_pixels = [2, 3, 4]
+    squares = tf.reduce_sum(tf.math.squared_difference(truth, predicted), axis=over_pixels)
+    nats = _NATS.call(truth, predicted)
+    ssim = _by_frame(tf.image.ssim, truth, predicted)
+    psnr = _by_frame(tf.image.psnr, truth, predicted)
+    return tf.stack([nats, squares, ssim, psnr])
+
+
+def _by_frame(
+    score: Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor], truth: tf.Tensor, seen: tf.Tensor
+) -> tf.Tensor:
+    batch, time = tf.unstack(tf.shape(truth)[:2])
+    truth, seen = (tf.reshape(t, (-1, *t.shape[2:])) for t in (truth, seen))
+    return tf.reshape(score(truth, seen, 1.0), (batch, time))

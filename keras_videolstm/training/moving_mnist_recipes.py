@@ -1,0 +1,50 @@
+"""Recipes of the paper's Table 2 on moving MNIST."""
+
+from keras_videolstm.training.recipe import (
+    DataRecipe,
+    ModelRecipe,
+    OptimizerRecipe,
+    Recipe,
+    TrainingRecipe,
+)
+
+ROWS = (
+    "autoencoder",
+    "future_predictor",
+    "composite",
+    "conditional_future_predictor",
+    "conditional_composite",
+)
+_BATCH = 32
+_STEPS_PER_EPOCH = 250
+
+
+def table2_recipe(
+    variant: str, units: int = 1024, sequences: int = 240_000, seed: int = 1
+) -> Recipe:
+    """Return the recipe of a row: the same for all rows but for the variant.
+
+    Args:
+        variant: one of `ROWS`.
+        units: of each of the two layers; the paper has 2048.
+        sequences: to train on, rounded up to a whole number of epochs of 8,000.
+        seed: of weights and data.
+
+    Example:
+        >>> table2_recipe("composite", units=2048).name
+        'composite_moving_mnist'
+    """
+    return Recipe(
+        name=f"{variant}_moving_mnist",
+        seed=seed,
+        description=f"{variant.replace('_', ' ').capitalize()}, two layers of {units} units, "
+        "moving MNIST",
+        model=ModelRecipe(variant, [64, 64, 1], [units, units], 10, 10, input_gain=5.0),
+        data=DataRecipe("moving_mnist"),
+        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=100, clipnorm=1.0),
+        training=TrainingRecipe(
+            batch_size=_BATCH,
+            steps_per_epoch=_STEPS_PER_EPOCH,
+            epochs=max(1, -(-sequences // (_BATCH * _STEPS_PER_EPOCH))),
+        ),
+    )

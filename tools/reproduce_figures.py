@@ -1,0 +1,228 @@
+"""The paper's figures of moving MNIST, from any checkpoint."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_videolstm.checkpoints import load
+from keras_videolstm.data.digits import load_digits
+from keras_videolstm.data.moving_mnist import SIDE
+from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.models.features import input_features, output_features
+from keras_videolstm.visualization import (
+    Strip,
+    draw_activity,
+    draw_features,
+    draw_sequence,
+    save_figure,
+    side_by_side,
+    write_animation,
+)
+
+_INPUT_STEPS = 10
+_SHAPE = (SIDE, SIDE, 1)
+
+_checkpoint = click.argument("checkpoint")
+_checkpoints = click.argument("checkpoints", nargs=-1, required=True)
+_mnist = click.option(
+    "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
+)
+_out = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pictures.",
+)
+_sequences = click.option(
+    "--sequences",
+    type=click.IntRange(1, 100),
+    default=2,
+    show_default=True,
+    help="The test set's first so many.",
+)
+_steps = click.option(
+    "--steps", type=click.IntRange(10), default=100, show_default=True, help="Frames to predict."
+)
+
+
+@click.command(name="fig4")
+@_checkpoints
+@_mnist
+@_sequences
+@_out
+def fig4_command(
+    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, out: Path
+) -> None:
+    """Reconstructions and predictions beside the truth (Figure 4), one picture a sequence.
+
+    \b
+    Example:
+      videolstm-tools reproduce fig4 composite_moving_mnist conditional_composite_moving_mnist \\
+        --mnist mnist.npz --out figures
+    """
+    models = _load_all(checkpoints)
+    clips = _clips(mnist, sequences, steps=10)
+    for number, clip in enumerate(clips, start=1):
+        _write_film(_rows(models, clip), out, f"fig4_{number}")
+
+
+@click.command(name="fig_long")
+@_checkpoints
+@_mnist
+@_sequences
+@_steps
+@_out
+def fig_long_command(
+    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, steps: int, out: Path
+) -> None:
+    """Predictions far beyond the horizon of training (expanded version of the paper).
+
+    \b
+    Example:
+      videolstm-tools reproduce fig_long composite_moving_mnist --mnist mnist.npz --out figures
+    """
+    models = _load_all(checkpoints)
+    for number, clip in enumerate(_clips(mnist, sequences, steps), start=1):
+        _write_film(_rows(models, clip), out, f"fig_long_{number}")
+
+
+@click.command(name="fig_digits")
+@_checkpoints
+@_mnist
+@_sequences
+@_out
+def fig_digits_command(
+    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, out: Path
+) -> None:
+    """One and three digits, which models of two have never seen (expanded version of the paper).
+
+    \b
+    Example:
+      videolstm-tools reproduce fig_digits composite_moving_mnist --mnist mnist.npz --out figures
+    """
+    models = _load_all(checkpoints)
+    for digits in (1, 3):
+        for number, clip in enumerate(_clips(mnist, sequences, 10, digits), start=1):
+            _write_film(_rows(models, clip), out, f"fig_digits_{digits}_{number}")
+
+
+@click.command(name="fig_features")
+@_checkpoint
+@click.option(
+    "--units",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Units to draw, those with the largest weights.",
+)
+@_out
+def fig_features_command(checkpoint: str, units: int, out: Path) -> None:
+    """Input and output weights of units as images (expanded version of the paper).
+
+    \b
+    Example:
+      videolstm-tools reproduce fig_features composite_moving_mnist --out figures
+    """
+    model = _load(checkpoint)
+    panels = {name: _strongest(images, units) for name, images in input_features(model).items()}
+    _write(draw_features(panels, title=f"{checkpoint}: input weights"), out, "fig_features_input")
+    panels = {name: _strongest(images, units) for name, images in output_features(model).items()}
+    _write(draw_features(panels, title=f"{checkpoint}: output weights"), out, "fig_features_output")
+
+
+@click.command(name="fig_state")
+@_checkpoint
+@_mnist
+@_steps
+@click.option(
+    "--units", type=click.IntRange(1), default=200, show_default=True, help="Units to draw."
+)
+@_out
+def fig_state_command(
+    checkpoint: str, mnist: str | None, steps: int, units: int, out: Path
+) -> None:
+    """Activity of the predicting decoder's top units over time (expanded version of the paper).
+
+    \b
+    Example:
+      videolstm-tools reproduce fig_state composite_moving_mnist --mnist mnist.npz --out figures
+    """
+    model = _load(checkpoint)
+    (clip,) = _clips(mnist, 1, steps=10)
+    top = model.activity(clip[:_INPUT_STEPS], steps)[-1].reshape(steps, -1)
+    chosen = np.random.default_rng(0).permutation(top.shape[1])[:units]
+    figure = draw_activity(
+        top[:, np.sort(chosen)].T,
+        trained_steps=model.prediction_steps if model.prediction_steps < steps else None,
+        title=f"{checkpoint}: {len(chosen)} random units of the top layer",
+    )
+    _write(figure, out, "fig_state")
+
+
+FIGURES = (
+    fig4_command,
+    fig_long_command,
+    fig_digits_command,
+    fig_features_command,
+    fig_state_command,
+)
+
+
+def _load(checkpoint: str) -> VideoLSTM:
+    model = load(checkpoint)
+    if not isinstance(model, VideoLSTM) or model.frame_shape != _SHAPE:
+        raise InputError(f"Expected a video model of frames {_SHAPE}. Received: {checkpoint}")
+    return model
+
+
+def _load_all(checkpoints: tuple[str, ...]) -> dict[str, VideoLSTM]:
+    return {Path(name).name: _load(name) for name in checkpoints}
+
+
+def _clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> np.ndarray:
+    test = MovingMNISTTest(
+        load_digits("test", mnist),
+        steps=max(_INPUT_STEPS + steps, TEST_STEPS),
+        digits_per_frame=digits,
+        sequences=sequences,
+    )
+    return np.concatenate(list(test.batches(sequences)))
+
+
+def _rows(models: dict[str, VideoLSTM], clip: np.ndarray) -> dict[str, list[Strip]]:
+    read, future = clip[:_INPUT_STEPS], clip[_INPUT_STEPS:]
+    rows = {"input and truth": [Strip(read), Strip(future, _INPUT_STEPS, "truth")]}
+    for name, model in models.items():
+        strips = []
+        if "reconstruction" in model.decoders:
+            strips.append(Strip(model.reconstruct(read), 0, "prediction"))
+        if "prediction" in model.decoders:
+            strips.append(Strip(model.forecast(read, len(future)), _INPUT_STEPS, "prediction"))
+        rows[name] = strips
+    return rows
+
+
+def _strongest(images: np.ndarray, units: int) -> np.ndarray:
+    norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
+    return images[np.argsort(norms)[::-1][:units]]
+
+
+def _write_film(rows: dict[str, list[Strip]], out: Path, name: str) -> None:
+    _write(draw_sequence(rows, input_steps=_INPUT_STEPS), out, name)
+    film = side_by_side(rows, input_steps=_INPUT_STEPS)
+    _keep(lambda path: write_animation(film, path), out / f"{name}.gif")
+
+
+def _write(figure: Figure, out: Path, name: str) -> None:
+    _keep(lambda path: save_figure(figure, path), out / f"{name}.png")
+
+
+def _keep(write: Callable[[Path], object], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path)
+    click.echo(path)
