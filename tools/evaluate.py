@@ -1,6 +1,7 @@
 """`videolstm-tools evaluate`."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,21 @@ def command(
         "checkpoint": checkpoint,
         "data": test.description,
         "protocol": "mean over sequences; nats and MSE are sums over a frame's pixels",
-        "means": {name: of_output.means() for name, of_output in scores.items()},
-        "by_frame": {name: of_output.by_frame() for name, of_output in scores.items()},
+        "means": {name: _plain(of_output.means()) for name, of_output in scores.items()},
+        "by_frame": {name: _plain(of_output.by_frame()) for name, of_output in scores.items()},
     }
     if out is not None:
         write_text(out, json.dumps(result, indent=2) + "\n")
     click.echo(json.dumps(result, indent=2) if as_json else _as_text(test.description, scores))
+
+
+def _plain(scores: Any) -> Any:
+    """Replace what JSON has no word for: the truth's own PSNR is infinite."""
+    if isinstance(scores, dict):
+        return {name: _plain(values) for name, values in scores.items()}
+    if isinstance(scores, list):
+        return [_plain(value) for value in scores]
+    return scores if math.isfinite(scores) else None
 
 
 def _test_set(
@@ -133,6 +143,4 @@ def _as_text(description: str, scores: dict[str, FrameScores]) -> str:
 
 
 def _numbers(values: dict[str, float]) -> str:
-    return (
-        f"{values['nats']:12.1f}{values['mse']:12.1f}{values['ssim']:8.3f}{values['psnr']:10.2f}"
-    )
+    return f"{values['nats']:12.1f}{values['mse']:12.1f}{values['ssim']:8.3f}{values['psnr']:10.2f}"

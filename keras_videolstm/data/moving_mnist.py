@@ -123,4 +123,3 @@ def _draw(strips: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
     frames = tf.gather(strips, window, batch_dims=2)
     brightest = tf.reduce_max(frames, axis=1)
     return tf.reshape(brightest, (BLOCK, -1, SIDE, SIDE, 1))
-

@@ -272,7 +272,9 @@ class ConditionalDecoder(keras.layers.Layer):
         steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
         if frames_before is not None:
-            draws = keras.random.uniform((batch, steps, *(1,) * len(shape)), seed=self._sampling_seed)
+            draws = keras.random.uniform(
+                (batch, steps, *(1,) * len(shape)), seed=self._sampling_seed
+            )
             per_step = {
                 "truth": step_by_step(frames_before, steps),
                 "own": step_by_step(draws < self._sampling.rate, steps),
@@ -315,5 +317,5 @@ class ConditionalDecoder(keras.layers.Layer):
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
-            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
+            "convolution": self.convolution and self.convolution.to_config(),
         }

@@ -180,6 +180,5 @@ class VideoEncoder(keras.layers.Layer):
             "peepholes": self.peepholes,
             "stateful": self.stateful,
             "cell_arguments": self.cell_arguments,
-            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
+            "convolution": self.convolution and self.convolution.to_config(),
         }
-

@@ -235,4 +235,3 @@ def _one_by_one(tensor: tf.Tensor, steps: Any) -> Any:
     """Take a tensor `(time, batch, ...)` apart as `run_over_time` reads it."""
     # Along the first axis `unstack` shares memory.
     return tf.unstack(tensor, steps) if is_written_out(steps) else tensor
-

@@ -61,7 +61,10 @@ def output_features(model: VideoLSTM) -> dict[str, np.ndarray]:
         if model.convolution is None:
             features[key] = kernel.reshape(-1, height, width)
         else:
-            patch, scale = model.convolution.patch_size, model.convolution.scale(len(model.units) - 1)
+            patch, scale = (
+                model.convolution.patch_size,
+                model.convolution.scale(len(model.units) - 1),
+            )
             cut = kernel.reshape(-1, scale, scale, patch, patch).transpose(0, 1, 3, 2, 4)
             features[key] = cut.reshape(-1, scale * patch, scale * patch)
     return features

@@ -275,7 +275,7 @@ class VideoLSTM(keras.Model):
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
-            **({"convolution": self.convolution.to_config()} if self.convolution else {}),
+            "convolution": self.convolution and self.convolution.to_config(),
         }
 
     @classmethod

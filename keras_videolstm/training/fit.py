@@ -23,7 +23,7 @@ from keras_videolstm.training.distribution import (
     naming_lost_workers,
     strategy_of,
 )
-from keras_videolstm.training.precision import AUTO, FULL, Precision, pick_precision
+from keras_videolstm.training.precision import AUTO, FULL, Places, Precision, pick_precision
 from keras_videolstm.training.recipe import ModelRecipe, OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
@@ -163,8 +163,18 @@ def _precision(
         return Precision(FULL, "not measured where several machines have to agree")
     devices = strategy.num_replicas_in_sync
     return pick_precision(
-        settings.precision, max(recipe.model.units), settings.batch_size // devices
+        settings.precision,
+        max(recipe.model.units),
+        settings.batch_size // devices,
+        _places(recipe.model),
     )
+
+
+def _places(spec: ModelRecipe) -> Places | None:
+    if spec.convolution is None:
+        return None
+    height, width = (side // spec.convolution.patch_size for side in spec.frame_shape[:2])
+    return Places(height, width, spec.convolution.kernel_size)
 
 
 def _sampling(recipe: Recipe, model: VideoLSTM) -> list[keras.callbacks.Callback]:

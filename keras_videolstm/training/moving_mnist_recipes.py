@@ -27,13 +27,15 @@ def table2_recipe(
     Args:
         variant: one of `ROWS`.
         units: of each of the two layers; the paper has 2048.
-        sequences: to train on, rounded up to a whole number of epochs of 8,000.
+        sequences: to train on, rounded up to a whole number of epochs of 8,000 at most.
         seed: of weights and data.
 
     Example:
         >>> table2_recipe("composite", units=2048).name
         'composite_moving_mnist'
     """
+    steps = -(-sequences // _BATCH)
+    steps_per_epoch = min(_STEPS_PER_EPOCH, steps)
     return Recipe(
         name=f"{variant}_moving_mnist",
         seed=seed,
@@ -44,7 +46,7 @@ def table2_recipe(
         optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=100, clipnorm=1.0),
         training=TrainingRecipe(
             batch_size=_BATCH,
-            steps_per_epoch=_STEPS_PER_EPOCH,
-            epochs=max(1, -(-sequences // (_BATCH * _STEPS_PER_EPOCH))),
+            steps_per_epoch=steps_per_epoch,
+            epochs=-(-steps // steps_per_epoch),
         ),
     )

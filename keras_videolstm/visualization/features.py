@@ -69,6 +69,9 @@ def _sheet(images: np.ndarray) -> np.ndarray:
     shown = 0.5 + 0.5 * images / np.where(largest > 0, largest, 1)
     sheet = np.full((down * (height + _GAP) + _GAP, across * (width + _GAP) + _GAP, 3), 0.6)
     for index, image in enumerate(DIVERGING_COLOURS(shown)[..., :3]):
-        top, left = (n * (side + _GAP) + _GAP for n, side in zip(divmod(index, across), (height, width), strict=True))
+        top, left = (
+            n * (side + _GAP) + _GAP
+            for n, side in zip(divmod(index, across), (height, width), strict=True)
+        )
         sheet[top : top + height, left : left + width] = image
     return sheet

@@ -8,6 +8,7 @@ import pytest
 
 from keras_videolstm.layers import (
     ConditionalDecoder,
+    Convolution,
     FrameStandardizer,
     PeepholeLSTMCell,
     VideoEncoder,
@@ -35,7 +36,11 @@ MAKERS: list[Callable[[], keras.layers.Layer]] = [
     lambda: VideoEncoder(
         [5], cell_arguments={"peephole_initializer": keras.initializers.Constant(0.2)}
     ),
+    lambda: VideoEncoder([5, 4], convolution={"patch_size": 2, "strides": [1, 2]}),
     lambda: ConditionalDecoder([5], (3,)),
+    lambda: ConditionalDecoder(
+        [5, 4], (8, 8, 1), conditional=True, convolution=Convolution(2, 5, (1, 2))
+    ),
     lambda: ConditionalDecoder(
         [5, 4],
         (4, 4, 1),

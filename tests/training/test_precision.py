@@ -45,3 +45,17 @@ def test_the_measurement_runs_and_takes_little_time() -> None:
     assert 0 < full < 1
     assert 0 < low < 1
     assert pick_precision("auto", 512, 64).policy in ("float32", "mixed_bfloat16")
+
+
+def test_convolutions_are_measured_as_such() -> None:
+    places = precision.Places(height=8, width=8, kernel_size=3)
+    full, low = precision._seconds_of_products(16, 2, places)
+    assert 0 < full < 1
+    assert 0 < low < 1
+
+
+def test_a_narrow_layer_over_maps_is_worth_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "_seconds_of_products", lambda *_: (2e-3, 1e-3))
+    places = precision.Places(height=16, width=16, kernel_size=3)
+    assert pick_precision("auto", 48, 8, places).policy == "mixed_bfloat16"

@@ -1,0 +1,133 @@
+"""Tests of measuring and drawing by command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_videolstm.checkpoints import save
+from keras_videolstm.models import VideoLSTM
+from tests.command_line import done, leftovers, refused
+
+SHAPE = (64, 64, 1)
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Something of MNIST's form."""
+    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28)).astype("uint8")
+    path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
+    np.savez(path, x_train=images, x_test=images[:20])
+    return path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo") / "tiny"
+    model = VideoLSTM("conditional_composite", SHAPE, [6, 5], 10)
+    save(model, folder, {"description": "tiny", "input_steps": 10})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def convolutional(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zoo") / "tiny_conv"
+    model = VideoLSTM("conditional_composite", SHAPE, [3, 4], 10, convolution={"patch_size": 8})
+    save(model, folder, {"description": "tiny", "input_steps": 10})
+    return folder
+
+
+def test_evaluate_reports_every_output_frame_by_frame(checkpoint, mnist, tmp_path):
+    arguments = ("evaluate", checkpoint, "--on", "moving_mnist", "--mnist", mnist)
+    arguments += ("--sequences", 7, "--batch-size", 3)
+    result = json.loads(done(*arguments, "--json", "--out", tmp_path / "scores.json"))
+    assert json.loads((tmp_path / "scores.json").read_text()) == result
+    names = {"prediction", "prediction_forced", "reconstruction", "target"}
+    assert set(result["means"]) == set(result["by_frame"]) == names
+    for name in names - {"target"}:
+        scores = result["by_frame"][name]
+        assert set(scores) == {"nats", "mse", "ssim", "psnr"}
+        assert all(len(values) == 10 for values in scores.values())
+        assert result["means"][name]["nats"] == pytest.approx(np.mean(scores["nats"]))
+    # Nothing beats the truth, and nothing but numbers is in the file.
+    assert result["means"]["prediction"]["nats"] > result["means"]["target"]["nats"]
+    assert "Infinity" not in (tmp_path / "scores.json").read_text()
+    text = done(*arguments)
+    assert "7 sequences of 2 digits" in text
+    assert f"{result['means']['prediction']['nats']:.1f}" in text
+
+
+def test_evaluate_runs_on_any_horizon_and_number_of_digits(checkpoint, mnist):
+    arguments = ("evaluate", checkpoint, "--on", "moving_mnist", "--mnist", mnist)
+    arguments += ("--sequences", 2, "--steps", 30, "--digits", 3, "--json")
+    result = json.loads(done(*arguments))
+    assert len(result["by_frame"]["prediction"]["mse"]) == 30
+    assert len(result["by_frame"]["reconstruction"]["mse"]) == 10
+    assert "3 digits" in result["data"]
+
+
+def test_evaluate_reads_the_published_file(checkpoint, tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (20, 4, 64, 64)).astype("uint8")
+    np.save(tmp_path / "mnist_test_seq.npy", frames)
+    result = json.loads(
+        done("evaluate", checkpoint, "--on", tmp_path / "mnist_test_seq.npy", "--json")
+    )
+    assert result["data"] == "4 sequences of mnist_test_seq.npy"
+
+
+def test_evaluate_says_what_it_cannot_do(checkpoint, mnist, tmp_path):
+    assert "--on moving_mnist" in refused("evaluate", checkpoint, "--on", "ucf101")
+    save(VideoLSTM("composite", (7,), [4], activation="linear"), tmp_path / "percepts", {})
+    told = refused("evaluate", tmp_path / "percepts", "--on", "moving_mnist", "--mnist", mnist)
+    assert "a model of pixels" in told
+
+
+@pytest.mark.parametrize("figure", ["fig4", "fig_long", "fig_digits"])
+def test_films_are_drawn_of_several_checkpoints(figure, checkpoint, convolutional, mnist, tmp_path):
+    arguments = ("--mnist", mnist, "--sequences", 1, "--out", tmp_path / "figures")
+    paths = done("reproduce", figure, checkpoint, convolutional, *arguments).split()
+    assert {Path(path).suffix for path in paths} == {".png", ".gif"}
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.width > 300
+            assert path.endswith(".png") or image.n_frames >= 20
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "convolutional"])
+def test_weights_and_activity_are_drawn(kind, mnist, tmp_path, request):
+    entry = request.getfixturevalue(kind)
+    done("reproduce", "fig_features", entry, "--out", tmp_path)
+    done("reproduce", "fig_state", entry, "--mnist", mnist, "--steps", 20, "--out", tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"fig_features_input.png", "fig_features_output.png", "fig_state.png"}
+
+
+def test_figures_need_a_model_of_such_frames(tmp_path, mnist):
+    save(VideoLSTM("composite", (7,), [4], activation="linear"), tmp_path / "percepts", {})
+    told = refused("reproduce", "fig4", tmp_path / "percepts", "--mnist", mnist, "--out", tmp_path)
+    assert "Expected a video model of frames (64, 64, 1)" in told
+
+
+def test_table2_trains_measures_and_continues(mnist, tmp_path):
+    arguments = ("reproduce", "table2", "--row", "future_predictor", "--row", "autoencoder")
+    arguments += ("--units", 4, "--training-sequences", 64, "--seeds", 2, "--sequences", 3)
+    arguments += ("--mnist", mnist, "--out", tmp_path)
+    text = done(*arguments)
+    measured = json.loads((tmp_path / "table2.json").read_text())
+    runs = measured["future_predictor_moving_mnist"]
+    assert [run["seed"] for run in runs] == [1, 2]
+    values = [run["scores"]["prediction"]["nats"] for run in runs]
+    assert f"{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}" in text
+    assert "| 350.2 |" in text
+    before = json.loads((tmp_path / "table2.json").read_text())
+    done(*arguments)
+    assert json.loads((tmp_path / "table2.json").read_text()) == before
+
+
+def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_videolstm_tools.reproduce_table2.list_checkpoints", list)
+    told = refused("reproduce", "table2", "--from-zoo", "--mnist", mnist, "--out", tmp_path)
+    assert "autoencoder_moving_mnist" in told
