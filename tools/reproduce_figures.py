@@ -1,30 +1,24 @@
 """The paper's figures of moving MNIST, from any checkpoint."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
-from matplotlib.figure import Figure
 
 from keras_videolstm.checkpoints import load
-from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist import SIDE
-from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
-from keras_videolstm.visualization import (
-    Strip,
-    draw_activity,
-    draw_features,
-    draw_sequence,
-    save_figure,
-    side_by_side,
-    write_animation,
+from keras_videolstm.visualization import draw_activity, draw_features
+from keras_videolstm_tools.films import (
+    INPUT_STEPS,
+    digit_clips,
+    film_rows,
+    write_figure,
+    write_film,
 )
 
-_INPUT_STEPS = 10
 _SHAPE = (SIDE, SIDE, 1)
 
 _checkpoint = click.argument("checkpoint")
@@ -66,9 +60,9 @@ def fig4_command(
         --mnist mnist.npz --out figures
     """
     models = _load_all(checkpoints)
-    clips = _clips(mnist, sequences, steps=10)
+    clips = digit_clips(mnist, sequences, steps=10)
     for number, clip in enumerate(clips, start=1):
-        _write_film(_rows(models, clip), out, f"fig4_{number}")
+        _show(*write_film(film_rows(models, clip), out, f"fig4_{number}"))
 
 
 @click.command(name="fig_long")
@@ -87,8 +81,8 @@ def fig_long_command(
       videolstm-tools reproduce fig_long composite_moving_mnist --mnist mnist.npz --out figures
     """
     models = _load_all(checkpoints)
-    for number, clip in enumerate(_clips(mnist, sequences, steps), start=1):
-        _write_film(_rows(models, clip), out, f"fig_long_{number}")
+    for number, clip in enumerate(digit_clips(mnist, sequences, steps), start=1):
+        _show(*write_film(film_rows(models, clip), out, f"fig_long_{number}"))
 
 
 @click.command(name="fig_digits")
@@ -107,8 +101,8 @@ def fig_digits_command(
     """
     models = _load_all(checkpoints)
     for digits in (1, 3):
-        for number, clip in enumerate(_clips(mnist, sequences, 10, digits), start=1):
-            _write_film(_rows(models, clip), out, f"fig_digits_{digits}_{number}")
+        for number, clip in enumerate(digit_clips(mnist, sequences, 10, digits), start=1):
+            _show(*write_film(film_rows(models, clip), out, f"fig_digits_{digits}_{number}"))
 
 
 @click.command(name="fig_features")
@@ -130,9 +124,17 @@ def fig_features_command(checkpoint: str, units: int, out: Path) -> None:
     """
     model = _load(checkpoint)
     panels = {name: _strongest(images, units) for name, images in input_features(model).items()}
-    _write(draw_features(panels, title=f"{checkpoint}: input weights"), out, "fig_features_input")
+    _show(
+        write_figure(
+            draw_features(panels, title=f"{checkpoint}: input weights"), out, "fig_features_input"
+        )
+    )
     panels = {name: _strongest(images, units) for name, images in output_features(model).items()}
-    _write(draw_features(panels, title=f"{checkpoint}: output weights"), out, "fig_features_output")
+    _show(
+        write_figure(
+            draw_features(panels, title=f"{checkpoint}: output weights"), out, "fig_features_output"
+        )
+    )
 
 
 @click.command(name="fig_state")
@@ -153,15 +155,15 @@ def fig_state_command(
       videolstm-tools reproduce fig_state composite_moving_mnist --mnist mnist.npz --out figures
     """
     model = _load(checkpoint)
-    (clip,) = _clips(mnist, 1, steps=10)
-    top = model.activity(clip[:_INPUT_STEPS], steps)[-1].reshape(steps, -1)
+    (clip,) = digit_clips(mnist, 1, steps=10)
+    top = model.activity(clip[:INPUT_STEPS], steps)[-1].reshape(steps, -1)
     chosen = np.random.default_rng(0).permutation(top.shape[1])[:units]
     figure = draw_activity(
         top[:, np.sort(chosen)].T,
         trained_steps=model.prediction_steps if model.prediction_steps < steps else None,
         title=f"{checkpoint}: {len(chosen)} random units of the top layer",
     )
-    _write(figure, out, "fig_state")
+    _show(write_figure(figure, out, "fig_state"))
 
 
 FIGURES = (
@@ -184,45 +186,11 @@ def _load_all(checkpoints: tuple[str, ...]) -> dict[str, VideoLSTM]:
     return {Path(name).name: _load(name) for name in checkpoints}
 
 
-def _clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> np.ndarray:
-    test = MovingMNISTTest(
-        load_digits("test", mnist),
-        steps=max(_INPUT_STEPS + steps, TEST_STEPS),
-        digits_per_frame=digits,
-        sequences=sequences,
-    )
-    return np.concatenate(list(test.batches(sequences)))
-
-
-def _rows(models: dict[str, VideoLSTM], clip: np.ndarray) -> dict[str, list[Strip]]:
-    read, future = clip[:_INPUT_STEPS], clip[_INPUT_STEPS:]
-    rows = {"input and truth": [Strip(read), Strip(future, _INPUT_STEPS, "truth")]}
-    for name, model in models.items():
-        strips = []
-        if "reconstruction" in model.decoders:
-            strips.append(Strip(model.reconstruct(read), 0, "prediction"))
-        if "prediction" in model.decoders:
-            strips.append(Strip(model.forecast(read, len(future)), _INPUT_STEPS, "prediction"))
-        rows[name] = strips
-    return rows
-
-
 def _strongest(images: np.ndarray, units: int) -> np.ndarray:
     norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
     return images[np.argsort(norms)[::-1][:units]]
 
 
-def _write_film(rows: dict[str, list[Strip]], out: Path, name: str) -> None:
-    _write(draw_sequence(rows, input_steps=_INPUT_STEPS), out, name)
-    film = side_by_side(rows, input_steps=_INPUT_STEPS)
-    _keep(lambda path: write_animation(film, path), out / f"{name}.gif")
-
-
-def _write(figure: Figure, out: Path, name: str) -> None:
-    _keep(lambda path: save_figure(figure, path), out / f"{name}.png")
-
-
-def _keep(write: Callable[[Path], object], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path)
-    click.echo(path)
+def _show(*paths: Path) -> None:
+    for path in paths:
+        click.echo(path)

@@ -1,6 +1,7 @@
 """`videolstm-tools zoo`."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import click
@@ -12,10 +13,16 @@ from keras_videolstm.checkpoints import (
     save,
     verify,
 )
+from keras_videolstm.data.moving_mnist import SIDE
+from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
+from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.publication import published_run
+from keras_videolstm.training.run_keeper import RunKeeper
+from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
+from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
 
 
 @click.group(name="zoo")
@@ -88,6 +95,13 @@ def verify_command(names: tuple[str, ...]) -> None:
 @click.option("--data", "data_root", type=click.Path(path_type=Path), help="As in train.")
 @click.option("--mnist", type=click.Path(), help="As in train.")
 @click.option(
+    "--test-sequences",
+    type=click.IntRange(1, TEST_SEQUENCES),
+    default=TEST_SEQUENCES,
+    show_default=True,
+    help="Of moving MNIST's test set, the first so many.",
+)
+@click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: the zoo's folder]"
 )
 def publish_command(
@@ -95,12 +109,13 @@ def publish_command(
     card: Path,
     data_root: Path | None,
     mnist: str | None,
+    test_sequences: int,
     out: Path | None,
 ) -> None:
     """Publish a finished run of `train` as a checkpoint.
 
-    Metrics are measured anew on the recipe's validation part and written into the card at the
-    line `<!-- results -->`.
+    Metrics are measured anew, of percepts on the recipe's validation part, of moving MNIST on its
+    test set, and written into the card at the line `<!-- results -->`.
 
     \b
     Example:
@@ -108,13 +123,32 @@ def publish_command(
     """
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
-    model, metadata, files = published_run(run, data_root or run, mnist, card)
+    model, metadata, files = published_run(run, data_root or run, mnist, card, test_sequences)
     folder = out or zoo_folder() / model.name
-    save(model, folder, metadata, files=files)
+    save(model, folder, metadata, files={**files, **_pictures(model, run, mnist)})
     differences = verify(folder)
     click.echo(f"{folder}: published; golden outputs within {max(differences.values()):.2g}")
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
+
+
+def _pictures(model: VideoLSTM, run: Path, mnist: str | None) -> dict[str, bytes]:
+    """Draw the learning curves and, of a model of moving digits, two forecasts."""
+    with tempfile.TemporaryDirectory() as aside:
+        paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
+        if model.frame_shape == (SIDE, SIDE, 1):
+            for number, clip in enumerate(digit_clips(mnist, 2, steps=10), start=1):
+                rows = film_rows({"this model": model}, clip)
+                paths += write_film(rows, Path(aside), f"forecast_{number}")
+        return {path.name: path.read_bytes() for path in paths}
+
+
+def _history(run: Path) -> dict[str, list[float]]:
+    columns: dict[str, list[float]] = {}
+    for row in RunKeeper(run).history:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return columns
 
 
 def _table() -> str:

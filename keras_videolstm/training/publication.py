@@ -1,30 +1,43 @@
 """From a finished run to what a zoo entry holds."""
 
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_videolstm.data.digits import load_digits
+from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
 from keras_videolstm.errors import InputError
+from keras_videolstm.half_precision import narrow
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.frames import scaled_pixels
 from keras_videolstm.training.clips import ClipSource
+from keras_videolstm.training.evaluation import TARGET, evaluate_frames
 from keras_videolstm.training.fit import RECIPE, build_model, compile_model, load_best_weights
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
 _RESULTS = "<!-- results -->"
+_TEST_BATCH = 100
 
 
 def published_run(
-    run: Path, data_root: Path, mnist: str | None, card: Path
+    run: Path,
+    data_root: Path,
+    mnist: str | None,
+    card: Path,
+    test_sequences: int = TEST_SEQUENCES,
 ) -> tuple[VideoLSTM, dict[str, Any], dict[str, str]]:
     """Return a run's best model, its metadata and further files for `checkpoints.save`.
 
     Args:
         run: folder of a run that went to its end.
-        data_root, mnist: as in `train`; the validation part is measured again.
+        data_root, mnist: as in `train`; the validation part is measured again, of moving MNIST
+            the test set.
         card: model card in Markdown; the line `<!-- results -->` is replaced by the results.
+        test_sequences: of moving MNIST's test set, the first so many; default all 10,000.
 
     Raises:
         InputError: if the run is not finished, or the card cannot be read.
@@ -48,27 +61,82 @@ def published_run(
     source = ClipSource(recipe, data_root, mnist)
     model = build_model(recipe)
     load_best_weights(model, run)
+    _round_as_on_disk(model)
     compile_model(model, recipe)
-    metrics, table = _measure(model, source)
+    if recipe.data.kind == "moving_mnist":
+        test = MovingMNISTTest(load_digits("test", mnist), sequences=test_sequences)
+        results = _measure_pixels(model, test, recipe.model.input_steps)
+    else:
+        results = _measure_percepts(model, source, recipe.data.validation_windows)
     metadata: dict[str, Any] = {
         "description": recipe.description,
         "input_steps": recipe.model.input_steps,
         "prediction_steps": recipe.model.prediction_steps,
         "data": source.describe(),
+        "training_sequences": recipe.training_sequences,
         "best_epoch": keeper.best_epoch,
         "training_precision": keeper.load_model().get_config()["dtype"],
-        "metrics": metrics,
-        "protocol": f"fixed set of {recipe.data.validation_windows} windows of the recipe's "
-        "validation part, free-running; mean over windows and frames",
+        "metrics": results.metrics,
+        "protocol": results.protocol,
     }
     if recipe.data.kind == "percepts":
         metadata["percepts"] = source.percept_settings()
     files = {
         "recipe.toml": recipe.to_toml(),
         "history.csv": (run / "history.csv").read_text(encoding="utf-8"),
-        "README.md": text.replace(_RESULTS, table),
+        "README.md": text.replace(_RESULTS, results.table),
+        **results.files,
     }
     return model, metadata, files
+
+
+@dataclass
+class _Results:
+    """What was measured: numbers for the metadata, a table for the card, further files."""
+
+    metrics: dict[str, Any]
+    protocol: str
+    table: str
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def _round_as_on_disk(model: VideoLSTM) -> None:
+    """Round weights as the entry's file will: what is measured is what is published."""
+    for variable in model.weights:
+        variable.assign(narrow(variable.numpy()).astype("float32"))
+
+
+def _measure_pixels(model: VideoLSTM, test: MovingMNISTTest, input_steps: int) -> _Results:
+    """Measure on the fixed test set of moving MNIST."""
+    scores = evaluate_frames(model, test.batches(_TEST_BATCH), input_steps)
+    metrics = {
+        f"{name} {score}": value
+        for name, of_output in scores.items()
+        if name != TARGET
+        for score, value in of_output.means().items()
+    }
+    lines = ["| test set | nats/frame | MSE/frame | SSIM | PSNR, dB |", "|---|---|---|---|---|"]
+    for name, of_output in scores.items():
+        nats, mse, ssim, psnr = of_output.means().values()
+        lines.append(f"| {name} | {nats:.1f} | {mse:.1f} | {ssim:.3f} | {psnr:.2f} |")
+    by_frame = {name: s.by_frame() for name, s in scores.items() if name != TARGET}
+    return _Results(
+        metrics,
+        f"{test.description}; free-running but for *_forced; mean over sequences and frames; nats "
+        "and MSE are sums over a frame's pixels",
+        "\n".join(lines),
+        {"test_scores.json": json.dumps(by_frame, indent=2) + "\n"},
+    )
+
+
+def _measure_percepts(model: VideoLSTM, source: ClipSource, windows: int) -> _Results:
+    metrics, table = _measure(model, source)
+    return _Results(
+        metrics,
+        f"fixed set of {windows} windows of the recipe's validation part, "
+        "free-running; mean over windows and frames",
+        table,
+    )
 
 
 def _measure(model: VideoLSTM, source: ClipSource) -> tuple[dict[str, Any], str]:

@@ -79,8 +79,8 @@ def test_a_published_run_loads_verifies_and_states_its_results(base):
     assert card.startswith("# Toy ±")
     assert "| prediction by the last frame held |" in card
     assert "<!-- results -->" not in card
-    names = {"README.md", "config.json", "golden.npz", "history.csv", "recipe.toml"}
-    assert set(contents(entry)) == names | {"metadata.json", "model.weights.h5"}
+    names = {"README.md", "config.json", "curves.png", "golden.npz", "history.csv"}
+    assert set(contents(entry)) == names | {"metadata.json", "model.weights.h5", "recipe.toml"}
 
 
 @pytest.mark.slow
@@ -109,13 +109,25 @@ def test_the_zoo_is_listed():
 def test_moving_mnist_is_trained_and_published_without_mnist_at_hand(tmp_path):
     (tmp_path / "recipe.toml").write_text(MNIST)
     digits = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype("uint8")
-    np.savez(tmp_path / "mnist.npz", x_train=digits)
+    np.savez(tmp_path / "mnist.npz", x_train=digits, x_test=digits)
     mnist = ("--mnist", tmp_path / "mnist.npz")
     done("train", "--recipe", tmp_path / "recipe.toml", "--out", tmp_path / "run", *mnist)
-    (tmp_path / "card.md").write_text("# Toy\n")
-    out = ("--out", tmp_path / "entry")
+    (tmp_path / "card.md").write_text("# Toy\n<!-- results -->\n")
+    out = ("--out", tmp_path / "entry", "--test-sequences", 5)
     done("zoo", "publish", tmp_path / "run", "--card", tmp_path / "card.md", *mnist, *out)
-    assert "percepts" not in load_metadata(tmp_path / "entry")
+    metadata = load_metadata(tmp_path / "entry")
+    assert "percepts" not in metadata
+    nats = metadata["metrics"]["reconstruction nats"]
+    assert f"| reconstruction | {nats:.1f} |" in (tmp_path / "entry" / "README.md").read_text()
+    scored = json.loads(
+        done(
+            *("evaluate", tmp_path / "entry", "--on", "moving_mnist", *mnist),
+            *("--sequences", 5, "--json"),
+        )
+    )
+    assert scored["means"]["reconstruction"]["nats"] == pytest.approx(nats, rel=1e-5)
+    pictures = {path.name for path in (tmp_path / "entry").glob("*.[pg][ni][gf]")}
+    assert {"curves.png", "forecast_1.png", "forecast_1.gif"} <= pictures
     assert load_metadata(tmp_path / "entry")["data"] == "moving digits: MNIST"
     assert load(tmp_path / "entry").reconstruct(np.zeros((3, 64, 64))).shape == (3, 64, 64, 1)
 

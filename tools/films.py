@@ -1,0 +1,66 @@
+"""Films of moving digits: what goes in, what follows, what models make of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_videolstm.data.digits import load_digits
+from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.visualization import (
+    Strip,
+    draw_sequence,
+    save_figure,
+    side_by_side,
+    write_animation,
+)
+
+INPUT_STEPS = 10
+
+
+def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> np.ndarray:
+    """Return the test set's first sequences, with `steps` frames after the input."""
+    test = MovingMNISTTest(
+        load_digits("test", mnist),
+        steps=max(INPUT_STEPS + steps, TEST_STEPS),
+        digits_per_frame=digits,
+        sequences=sequences,
+    )
+    return np.concatenate(list(test.batches(sequences)))
+
+
+def film_rows(models: dict[str, VideoLSTM], clip: np.ndarray) -> dict[str, list[Strip]]:
+    """Return the clip, and below it what each model rebuilds and predicts."""
+    read, future = clip[:INPUT_STEPS], clip[INPUT_STEPS:]
+    rows = {"input and truth": [Strip(read), Strip(future, INPUT_STEPS, "truth")]}
+    for name, model in models.items():
+        strips = []
+        if "reconstruction" in model.decoders:
+            strips.append(Strip(model.reconstruct(read), 0, "prediction"))
+        if "prediction" in model.decoders:
+            strips.append(Strip(model.forecast(read, len(future)), INPUT_STEPS, "prediction"))
+        rows[name] = strips
+    return rows
+
+
+def write_film(rows: dict[str, list[Strip]], out: Path, name: str) -> list[Path]:
+    """Write a picture and a moving picture of the rows; return their paths."""
+    figure = draw_sequence(rows, input_steps=INPUT_STEPS)
+    film = side_by_side(rows, input_steps=INPUT_STEPS)
+    return [
+        write_figure(figure, out, name),
+        _keep(lambda path: write_animation(film, path), out / f"{name}.gif"),
+    ]
+
+
+def write_figure(figure: Figure, out: Path, name: str) -> Path:
+    """Write a picture; return its path."""
+    return _keep(lambda path: save_figure(figure, path), out / f"{name}.png")
+
+
+def _keep(write: Callable[[Path], object], path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path)
+    return path
