@@ -15,14 +15,25 @@ class Products(ABC):
 
     Args:
         kernel: recurrent kernel, in the dtype of products.
+
+    Attributes:
+        fuses: whether what is done beside the products is worth compiling.
     """
+
+    fuses = False
 
     def __init__(self, kernel: tf.Tensor) -> None:
         self.kernel = kernel
 
     @abstractmethod
-    def forward(self, hidden: tf.Tensor) -> tf.Tensor:
-        """Return the gates' recurrent part `(batch, ..., 4 * units)` of h `(batch, ..., units)`."""
+    def gates(self, hidden: tf.Tensor, bias: tf.Tensor, projected: tf.Tensor | None) -> tf.Tensor:
+        """Return the unsquashed gates `(batch, ..., 4 * units)` of h `(batch, ..., units)`.
+
+        Args:
+            hidden: in the dtype of products.
+            bias: in the dtype of the state.
+            projected: the inputs' part, in the dtype of products, or `None`.
+        """
 
     @abstractmethod
     def transposed(self, to_gates: tf.Tensor) -> tf.Tensor:
@@ -45,9 +56,10 @@ class DenseProducts(Products):
             # The detour by three axes keeps TensorFlow from merging the two again.
             self._wide = tf.transpose(kernel[None], (0, 2, 1))[0]
 
-    def forward(self, hidden: tf.Tensor) -> tf.Tensor:
+    def gates(self, hidden: tf.Tensor, bias: tf.Tensor, projected: tf.Tensor | None) -> tf.Tensor:
         """See `Products`."""
-        return tf.matmul(hidden, self.kernel)
+        gates = tf.cast(tf.matmul(hidden, self.kernel), bias.dtype) + bias
+        return gates if projected is None else gates + tf.cast(projected, bias.dtype)
 
     def transposed(self, to_gates: tf.Tensor) -> tf.Tensor:
         """See `Products`."""
@@ -64,9 +76,15 @@ class DenseProducts(Products):
 class ConvProducts(Products):
     """Convolutions with stride 1, zeros around the maps."""
 
-    def forward(self, hidden: tf.Tensor) -> tf.Tensor:
-        """See `Products`."""
-        return tf.nn.conv2d(hidden, self.kernel, 1, "SAME")
+    fuses = True
+
+    def gates(self, hidden: tf.Tensor, bias: tf.Tensor, projected: tf.Tensor | None) -> tf.Tensor:
+        """See `Products`; the sum, too, is rounded to the dtype of products."""
+        # In this form TensorFlow makes one operation of it on a CPU, which takes no longer than
+        # the convolution alone.
+        convolved = tf.nn.conv2d(hidden, self.kernel, 1, "SAME")
+        gates = tf.nn.bias_add(convolved, tf.cast(bias, hidden.dtype))
+        return tf.cast(gates if projected is None else gates + projected, bias.dtype)
 
     def transposed(self, to_gates: tf.Tensor) -> tf.Tensor:
         """See `Products`."""

@@ -108,33 +108,30 @@ class _Kept(NamedTuple):
     low_hidden_before: Any
 
 
+# Of these, what the gates' gradients need.
+_ACTIVATIONS = ("into", "forget", "candidate", "out", "squashed", "cell_before")
+
+
 def _forward(
     products: Products, given: dict[str, tf.Tensor], keep: Any, steps: Any
 ) -> tuple[tf.Tensor, list[tf.Tensor], _Kept]:
-    low, full = given["recurrent"].dtype, given["bias"].dtype
+    low = given["recurrent"].dtype
     see = _peepholes(given)
+    squash = _squash_in_one if products.fuses else _squash
     per_step = {"keep": keep} if keep is not None else {}
     if "projected" in given:
         per_step["projected"] = _one_by_one(given["projected"], steps)
 
     def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         hidden, cell, low_hidden = carry[:3]
-        gates = tf.cast(products.forward(low_hidden), full) + given["bias"]
-        if "projected" in at:
-            gates = gates + tf.cast(at["projected"], full)
-        into, forget, candidate, out = tf.split(gates, 4, axis=-1)
-        if see is not None:
-            into, forget = into + see[0] * cell, forget + see[1] * cell
-        into, forget, candidate = tf.sigmoid(into), tf.sigmoid(forget), tf.tanh(candidate)
-        new_cell = forget * cell + into * candidate
-        out = tf.sigmoid(out if see is None else out + see[2] * new_cell)
-        squashed = tf.tanh(new_cell)
+        gates = products.gates(low_hidden, given["bias"], at.get("projected"))
+        new_cell, *activations = squash(gates, cell, see)
+        *_, out, squashed = activations
         new_hidden = out * squashed
-        state = [new_hidden, new_cell]
         if "keep" in at:
             new_hidden = tf.where(at["keep"], new_hidden, hidden)
-            state = [new_hidden, tf.where(at["keep"], new_cell, cell)]
-        return [*state, tf.cast(new_hidden, low), into, forget, candidate, out, squashed]
+            new_cell = tf.where(at["keep"], new_cell, cell)
+        return [new_hidden, new_cell, tf.cast(new_hidden, low), *activations]
 
     start = [given["hidden"], given["cell"], tf.cast(given["hidden"], low)]
     nothing = [tf.zeros_like(given["cell"])] * 5
@@ -154,6 +151,48 @@ def _forward(
     return batch_first(hidden), carry[:2], kept
 
 
+def _squash(
+    gates: tf.Tensor, cell: tf.Tensor, see: list[tf.Tensor] | None
+) -> tuple[tf.Tensor, ...]:
+    """Return the new c, and what made it: input, forget, candidate, output gate, tanh of c."""
+    gates = tf.cast(gates, cell.dtype)
+    into, forget, candidate, out = tf.split(gates, 4, axis=-1)
+    if see is not None:
+        into, forget = into + see[0] * cell, forget + see[1] * cell
+    into, forget, candidate = tf.sigmoid(into), tf.sigmoid(forget), tf.tanh(candidate)
+    cell = forget * cell + into * candidate
+    out = tf.sigmoid(out if see is None else out + see[2] * cell)
+    return cell, into, forget, candidate, out, tf.tanh(cell)
+
+
+def _gate_gradients(
+    at: dict[str, tf.Tensor],
+    to_hidden: tf.Tensor,
+    to_cell: tf.Tensor,
+    see: list[tf.Tensor] | None,
+    low: tf.DType,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the gradients of the unsquashed gates, rounded for products, and of the old c."""
+    to_out = _through_sigmoid(at["out"], to_hidden * at["squashed"])
+    to_cell = to_cell + _through_tanh(at["squashed"], to_hidden * at["out"])
+    if see is not None:
+        to_cell = to_cell + to_out * see[2]
+    to_into = _through_sigmoid(at["into"], to_cell * at["candidate"])
+    to_forget = _through_sigmoid(at["forget"], to_cell * at["cell_before"])
+    to_candidate = _through_tanh(at["candidate"], to_cell * at["into"])
+    to_cell = to_cell * at["forget"]
+    if see is not None:
+        to_cell = to_cell + to_into * see[0] + to_forget * see[1]
+    to_gates = tf.concat([to_into, to_forget, to_candidate, to_out], axis=-1)
+    return tf.cast(to_gates, low), to_cell
+
+
+# Compiled by XLA each is one or two passes over memory. Beside a convolution they are what takes
+# the time; beside a large dense product they are not.
+_squash_in_one = tf.function(_squash, jit_compile=True)
+_gate_gradients_in_one = tf.function(_gate_gradients, jit_compile=True)
+
+
 def _backward(
     products: Products,
     given: dict[str, tf.Tensor],
@@ -166,13 +205,13 @@ def _backward(
 ) -> dict[str, tf.Tensor]:
     low, full = given["recurrent"].dtype, given["bias"].dtype
     see = _peepholes(given)
-    all_but_last = list(range(len(to_hidden.shape) - 1))
+    gradients_of = _gate_gradients_in_one if products.fuses else _gate_gradients
     per_step = {**kept._asdict(), "upstream": step_by_step(to_outputs, steps)}
     if keep is not None:
         per_step["keep"] = keep
 
     def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
-        _, to_hidden, to_cell, *to_peepholes = carry
+        _, to_hidden, to_cell = carry
         to_hidden = to_hidden + at["upstream"]
         passed_on = None
         if "keep" in at:
@@ -180,43 +219,33 @@ def _backward(
             zeros = tf.zeros_like(to_hidden)
             passed_on = [tf.where(at["keep"], zeros, t) for t in (to_hidden, to_cell)]
             to_hidden, to_cell = (tf.where(at["keep"], t, zeros) for t in (to_hidden, to_cell))
-        to_out = _through_sigmoid(at["out"], to_hidden * at["squashed"])
-        to_cell = to_cell + _through_tanh(at["squashed"], to_hidden * at["out"])
-        if see is not None:
-            to_cell = to_cell + to_out * see[2]
-        to_into = _through_sigmoid(at["into"], to_cell * at["candidate"])
-        to_forget = _through_sigmoid(at["forget"], to_cell * at["cell_before"])
-        to_candidate = _through_tanh(at["candidate"], to_cell * at["into"])
-        to_cell = to_cell * at["forget"]
-        if see is not None:
-            to_cell = to_cell + to_into * see[0] + to_forget * see[1]
-            seen = (at["cell_before"], at["cell_before"], at["cell"])
-            to_peepholes = [
-                total + tf.reduce_sum(gate * cell, axis=all_but_last)
-                for total, gate, cell in zip(
-                    to_peepholes, (to_into, to_forget, to_out), seen, strict=True
-                )
-            ]
-        to_gates = tf.cast(tf.concat([to_into, to_forget, to_candidate, to_out], axis=-1), low)
+        activations = {name: at[name] for name in _ACTIVATIONS}
+        to_gates, to_cell = gradients_of(activations, to_hidden, to_cell, see, low)
         to_hidden = tf.cast(products.transposed(to_gates), full)
         if passed_on is not None:
             to_hidden, to_cell = to_hidden + passed_on[0], to_cell + passed_on[1]
-        return [to_gates, to_hidden, to_cell, *to_peepholes]
+        return [to_gates, to_hidden, to_cell]
 
     start = [tf.cast(tf.concat([tf.zeros_like(to_cell)] * 4, axis=-1), low), to_hidden, to_cell]
-    sums = [] if see is None else [tf.zeros_like(see[0])] * 3
-    (to_gates,), (_, to_hidden, to_cell, *sums) = run_over_time(
-        step, [*start, *sums], per_step, steps, reverse=True
-    )
+    (to_gates,), (_, to_hidden, to_cell) = run_over_time(step, start, per_step, steps, reverse=True)
     to_gates = time_first(to_gates)
+    full_gates = tf.cast(to_gates, full)
+    all_but_last = list(range(len(to_gates.shape) - 1))
     return {
         "recurrent": products.kernel_gradient(time_first(kept.low_hidden_before), to_gates),
-        "bias": tf.reduce_sum(tf.cast(to_gates, full), axis=[0, *(n + 1 for n in all_but_last)]),
+        "bias": tf.reduce_sum(full_gates, axis=all_but_last),
         "hidden": to_hidden,
         "cell": to_cell,
-        "peepholes": tf.stack(sums) if sums else None,
+        "peepholes": None if see is None else _peephole_gradient(full_gates, kept, all_but_last),
         "projected": to_gates,
     }
+
+
+def _peephole_gradient(to_gates: tf.Tensor, kept: _Kept, axes: list[int]) -> tf.Tensor:
+    to_into, to_forget, _, to_out = tf.split(to_gates, 4, axis=-1)
+    before, after = time_first(kept.cell_before), time_first(kept.cell)
+    parts = (to_into * before, to_forget * before, to_out * after)
+    return tf.stack([tf.reduce_sum(part, axis=axes) for part in parts])
 
 
 def _peepholes(given: dict[str, tf.Tensor]) -> list[tf.Tensor] | None:
