@@ -15,12 +15,7 @@ class Products(ABC):
 
     Args:
         kernel: recurrent kernel, in the dtype of products.
-
-    Attributes:
-        fuses: whether what is done beside the products is worth compiling.
     """
-
-    fuses = False
 
     def __init__(self, kernel: tf.Tensor) -> None:
         self.kernel = kernel
@@ -75,8 +70,6 @@ class DenseProducts(Products):
 
 class ConvProducts(Products):
     """Convolutions with stride 1, zeros around the maps."""
-
-    fuses = True
 
     def gates(self, hidden: tf.Tensor, bias: tf.Tensor, projected: tf.Tensor | None) -> tf.Tensor:
         """See `Products`; the sum, too, is rounded to the dtype of products."""

@@ -117,7 +117,6 @@ def _forward(
 ) -> tuple[tf.Tensor, list[tf.Tensor], _Kept]:
     low = given["recurrent"].dtype
     see = _peepholes(given)
-    squash = _squash_in_one if products.fuses else _squash
     per_step = {"keep": keep} if keep is not None else {}
     if "projected" in given:
         per_step["projected"] = _one_by_one(given["projected"], steps)
@@ -125,7 +124,7 @@ def _forward(
     def step(carry: list[tf.Tensor], at: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         hidden, cell, low_hidden = carry[:3]
         gates = products.gates(low_hidden, given["bias"], at.get("projected"))
-        new_cell, *activations = squash(gates, cell, see)
+        new_cell, *activations = _squash(gates, cell, see)
         *_, out, squashed = activations
         new_hidden = out * squashed
         if "keep" in at:
@@ -187,12 +186,6 @@ def _gate_gradients(
     return tf.cast(to_gates, low), to_cell
 
 
-# Compiled by XLA each is one or two passes over memory. Beside a convolution they are what takes
-# the time; beside a large dense product they are not.
-_squash_in_one = tf.function(_squash, jit_compile=True)
-_gate_gradients_in_one = tf.function(_gate_gradients, jit_compile=True)
-
-
 def _backward(
     products: Products,
     given: dict[str, tf.Tensor],
@@ -205,7 +198,6 @@ def _backward(
 ) -> dict[str, tf.Tensor]:
     low, full = given["recurrent"].dtype, given["bias"].dtype
     see = _peepholes(given)
-    gradients_of = _gate_gradients_in_one if products.fuses else _gate_gradients
     per_step = {**kept._asdict(), "upstream": step_by_step(to_outputs, steps)}
     if keep is not None:
         per_step["keep"] = keep
@@ -220,7 +212,7 @@ def _backward(
             passed_on = [tf.where(at["keep"], zeros, t) for t in (to_hidden, to_cell)]
             to_hidden, to_cell = (tf.where(at["keep"], t, zeros) for t in (to_hidden, to_cell))
         activations = {name: at[name] for name in _ACTIVATIONS}
-        to_gates, to_cell = gradients_of(activations, to_hidden, to_cell, see, low)
+        to_gates, to_cell = _gate_gradients(activations, to_hidden, to_cell, see, low)
         to_hidden = tf.cast(products.transposed(to_gates), full)
         if passed_on is not None:
             to_hidden, to_cell = to_hidden + passed_on[0], to_cell + passed_on[1]
