@@ -53,7 +53,7 @@ _CONVOLUTIONAL = "composite_conv_moving_mnist"
 @click.option(
     "--units",
     type=click.IntRange(1),
-    default=1024,
+    default=432,
     show_default=True,
     help="Units of each of the two layers; the paper has 2048.",
 )
