@@ -1,5 +1,6 @@
 """Run a recipe; take up again what was interrupted."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -167,6 +168,7 @@ def _precision(
         max(recipe.model.units),
         settings.batch_size // devices,
         _places(recipe.model),
+        features=_features(recipe.model),
     )
 
 
@@ -175,6 +177,12 @@ def _places(spec: ModelRecipe) -> Places | None:
         return None
     height, width = (side // spec.convolution.patch_size for side in spec.frame_shape[:2])
     return Places(height, width, spec.convolution.kernel_size)
+
+
+def _features(spec: ModelRecipe) -> int:
+    if spec.convolution is None:
+        return math.prod(spec.frame_shape)
+    return spec.convolution.patch_size**2 * spec.frame_shape[-1]
 
 
 def _sampling(recipe: Recipe, model: VideoLSTM) -> list[keras.callbacks.Callback]:

@@ -50,20 +50,26 @@ class Places:
 
 
 def pick_precision(
-    requested: str, units: int, batch_size: int, places: Places | None = None
+    requested: str,
+    units: int,
+    batch_size: int,
+    places: Places | None = None,
+    features: int | None = None,
 ) -> Precision:
     """Pick the precision of products: the requested one, or with `"auto"` the one that pays.
 
     bfloat16 is picked where the device has instructions for it, and where a short measurement of a
-    layer's products over ten steps, ten of `(batch, units) · (units, 4 units)` and two of ten times
-    the rows, or of convolutions in their place, says that it is at least 1.2 times as fast. State,
-    gates, sums, what heads give, and losses are float32 either way.
+    layer's products over ten steps says that it is at least 1.2 times as fast: ten of
+    `(batch, units) · (units, 4 units)`, and two of ten times the rows, of frames and of h; or of
+    convolutions in their place. State, gates, sums, what heads give, and losses are float32 either
+    way.
 
     Args:
         requested: `"auto"`, `"float32"` or `"mixed_bfloat16"`.
         units: of the largest layer.
         batch_size: sequences a step and device.
         places: of a convolutional layer; default `None`, fully connected.
+        features: values of a frame, or of a place; default: as many as units.
 
     Example:
         >>> pick_precision("float32", units=1024, batch_size=100)
@@ -73,9 +79,11 @@ def pick_precision(
         return Precision(requested, "asked for")
     if not _has_bfloat16():
         return Precision(FULL, "this device has no bfloat16 instructions")
-    if 2 * batch_size * units * 4 * units * (places.products if places else 1) < _FEWEST_OPERATIONS:
+    features = features or units
+    products = places.products if places else 1
+    if 2 * batch_size * (features + units) * 4 * units * products < _FEWEST_OPERATIONS:
         return Precision(FULL, "products as small as these gain nothing from bfloat16")
-    full, low = _seconds_of_products(units, batch_size, places)
+    full, low = _seconds_of_products(units, batch_size, features, places)
     measured = (
         f"ten steps of {units} units on {batch_size} sequences take {1e3 * low:.1f} ms in "
         f"bfloat16, {1e3 * full:.1f} ms in float32"
@@ -97,10 +105,14 @@ def _has_bfloat16() -> bool:
     return bool(words & _CPU_FLAGS)
 
 
-def _seconds_of_products(units: int, batch_size: int, places: Places | None = None) -> list[float]:
+def _seconds_of_products(
+    units: int, batch_size: int, features: int, places: Places | None = None
+) -> list[float]:
     """Return the best time of the products in float32 and in bfloat16, measured in turns."""
-    make = _products if places is None else partial(_convolutions, places=places)
-    works = [tf.function(make(dtype, units, batch_size)) for dtype in ("float32", "bfloat16")]
+    works = [
+        tf.function(_products(dtype, units, batch_size, features, places))
+        for dtype in ("float32", "bfloat16")
+    ]
     times: list[list[float]] = [[], []]
     for _ in range(_REPEATS + 1):
         for work, seconds in zip(works, times, strict=True):
@@ -111,31 +123,24 @@ def _seconds_of_products(units: int, batch_size: int, places: Places | None = No
     return [min(seconds[1:]) for seconds in times]
 
 
-def _products(dtype: str, units: int, batch_size: int) -> Callable[[], tf.Tensor]:
-    rows = tf.ones((batch_size, units), dtype)
-    kernel = tf.fill((units, 4 * units), tf.constant(1 / units, dtype))
-    return _step_after_step(rows, lambda state: tf.matmul(state, kernel))
-
-
-def _convolutions(
-    dtype: str, units: int, batch_size: int, places: Places
+def _products(
+    dtype: str, units: int, batch_size: int, features: int, places: Places | None
 ) -> Callable[[], tf.Tensor]:
-    maps = tf.ones((batch_size, places.height, places.width, units), dtype)
-    side = places.kernel_size
-    kernel = tf.fill((side, side, units, 4 * units), tf.constant(1 / (side**2 * units), dtype))
-    return _step_after_step(maps, lambda state: tf.nn.conv2d(state, kernel, 1, "SAME"))
-
-
-def _step_after_step(
-    state: tf.Tensor, multiply: Callable[[tf.Tensor], tf.Tensor]
-) -> Callable[[], tf.Tensor]:
-    units = state.shape[-1]
+    if places is None:
+        shape, sides, multiply = (), (), tf.matmul
+    else:
+        shape, sides = (places.height, places.width), (places.kernel_size,) * 2
+        multiply = partial(tf.nn.conv2d, strides=1, padding="SAME")
+    frames = tf.ones((_STEPS * batch_size, *shape, features), dtype)
+    state = tf.ones((batch_size, *shape, units), dtype)
+    kernel = tf.fill((*sides, features, 4 * units), tf.constant(1 / features, dtype))
+    recurrent_kernel = tf.fill((*sides, units, 4 * units), tf.constant(1 / units, dtype))
 
     def work() -> tf.Tensor:
-        at_once = multiply(multiply(tf.concat([state] * _STEPS, axis=0))[..., :units])
+        at_once = multiply(multiply(frames, kernel)[..., :units], recurrent_kernel)
         last = state
         for _ in range(_STEPS):  # each waits for the one before
-            last = multiply(last)[..., :units]
+            last = multiply(last, recurrent_kernel)[..., :units]
         return tf.reduce_max(at_once) + tf.reduce_max(last)
 
     return work

@@ -40,8 +40,15 @@ def test_small_products_are_not_worth_a_noisy_measurement(monkeypatch: pytest.Mo
     assert pick_precision("auto", 64, 8).policy == "float32"
 
 
+def test_large_frames_are_worth_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "_seconds_of_products", lambda *_: (2e-3, 1e-3))
+    assert pick_precision("auto", 432, 16).policy == "float32"
+    assert pick_precision("auto", 432, 16, features=4096).policy == "mixed_bfloat16"
+
+
 def test_the_measurement_runs_and_takes_little_time() -> None:
-    full, low = precision._seconds_of_products(32, 4)
+    full, low = precision._seconds_of_products(32, 4, 64)
     assert 0 < full < 1
     assert 0 < low < 1
     assert pick_precision("auto", 512, 64).policy in ("float32", "mixed_bfloat16")
@@ -49,7 +56,7 @@ def test_the_measurement_runs_and_takes_little_time() -> None:
 
 def test_convolutions_are_measured_as_such() -> None:
     places = precision.Places(height=8, width=8, kernel_size=3)
-    full, low = precision._seconds_of_products(16, 2, places)
+    full, low = precision._seconds_of_products(16, 2, 16, places)
     assert 0 < full < 1
     assert 0 < low < 1
 
