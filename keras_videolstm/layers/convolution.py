@@ -14,9 +14,13 @@ class Convolution:
             channels of the lowest layer's input; default 4.
         kernel_size: side of the kernels, of inputs and of states alike; default 3.
         strides: for each layer, how much coarser its maps are than those below; default 1 each.
+        max_displacement: how many pixels things may move between two frames. The layers are then
+            told how far each patch has moved (`BlockMatching`), and a decoder moves the frame
+            before instead of drawing all of it anew (`MotionHead`). Default 0: neither.
 
     Raises:
-        ValueError: if a number is not positive, or the kernel's side is even.
+        ValueError: if a number is not positive, the kernel's side is even, or `max_displacement`
+            is larger than a patch or does not go with strides.
 
     Example:
         >>> Convolution(patch_size=4, strides=(1, 2)).scale(1)
@@ -26,12 +30,19 @@ class Convolution:
     patch_size: int = 4
     kernel_size: int = 3
     strides: Sequence[int] = ()
+    max_displacement: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strides", tuple(self.strides))
         if min(self.patch_size, self.kernel_size, *self.strides, 1) < 1 or not self.kernel_size % 2:
             raise ValueError(
                 f"Expected positive numbers, and an odd kernel_size. Received: {asdict(self)}"
+            )
+        farthest = self.patch_size if set(self.strides) <= {1} else 0
+        if not 0 <= self.max_displacement <= farthest:
+            raise ValueError(
+                f"Expected max_displacement from 0 to patch_size, and 0 with strides. "
+                f"Received: {asdict(self)}"
             )
 
     @classmethod

@@ -10,8 +10,10 @@ from keras_videolstm.layers.cell_stack import build_cells, make_cells
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.encoder import State
 from keras_videolstm.layers.frame_head import FrameHead
+from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.joint_step import JointStep
+from keras_videolstm.layers.motion_head import MotionHead
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 from keras_videolstm.layers.unroll import unroll
 
@@ -28,6 +30,7 @@ class ConditionalDecoder(keras.layers.Layer):
     """A stack of LSTMs that writes frames from a representation (paper, sections 2.2 to 2.4).
 
     It starts from the encoder's state, layer by layer, and takes its first step without a frame.
+    (With a `max_displacement`, the frames before move, the first time the encoder's last one.)
     One set of weights runs three ways:
 
     - unconditioned (`conditional=False`): no frame is ever fed;
@@ -52,8 +55,9 @@ class ConditionalDecoder(keras.layers.Layer):
             frame is then read off every layer. Default `None`: fully connected, read off the top.
 
     Call arguments:
-        state: `[(h, c), ...]` of the encoder, a pair a layer, each `(batch, units)`, or with a
-            convolution `(batch, height, width, units)`.
+        state: the encoder's, `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
+            convolution `(batch, height, width, units)`, and with a `max_displacement` one more
+            entry `(frame,)`.
         truth: true frames `(batch, time, *frame_shape)`; needed for teacher forcing, else only
             their number counts.
         steps: number of frames to write; default: as many as `truth`, else `self.steps`.
@@ -110,6 +114,7 @@ class ConditionalDecoder(keras.layers.Layer):
         self.cell_arguments = dict(cell_arguments or {})
         self.convolution = Convolution.of(convolution)
         self._layout = FrameLayout(self.frame_shape, self.convolution, len(self.units))
+        self._inputs = FrameInputs(self._layout)
         self.feature_dim = self._layout.shape[-1]
         self.cells = make_cells(
             self.units, peepholes, self.convolution, self.dtype_policy, self.cell_arguments
@@ -120,6 +125,7 @@ class ConditionalDecoder(keras.layers.Layer):
         self.head = self._make_head(len(self.units) - 1, name="dense")
         lower = range(len(self.units) - 1) if self.convolution else ()
         self.lower_heads = [self._make_head(layer, use_bias=False) for layer in lower]
+        self.motion_head = self._make_motion_head() if self._layout.moves else None
         self._sampling = _Sampling()
         if conditional:
             self._sampling_seed = keras.random.SeedGenerator()
@@ -133,13 +139,23 @@ class ConditionalDecoder(keras.layers.Layer):
             **arguments,
         )
 
+    def _make_motion_head(self) -> MotionHead:
+        return MotionHead(
+            self._layout,
+            centred=self.activation == "sigmoid",
+            gradient_dtype=self.compute_dtype,
+            dtype=self.cells[0].state_dtype,
+        )
+
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights; their shapes follow from the arguments alone."""
-        *places, features = self._layout.shape
+        *places, features = self._layout.input_shape
         build_cells(self.cells, (*places, features if self.conditional else 0))
         for head, units in zip(self.lower_heads, self.units, strict=False):
             head.build((None, units))
         self.head.build((None, self.units[-1]))
+        if self.motion_head is not None:
+            self.motion_head.build(sum(self.units))
         self.built = True
 
     def set_sampling_rate(self, rate: float) -> None:
@@ -192,27 +208,41 @@ class ConditionalDecoder(keras.layers.Layer):
         if feedback and not training:
             return self._run_on_own_frames(state, steps)[0]
         if feedback:
-            seen = self._run_on_own_frames(state, steps)[1]
+            known = self._run_on_own_frames(state, steps)[1]
         elif truth is None:
             raise ValueError("Expected the true frames for teacher forcing. Received: truth=None")
         else:
-            seen = self._frames_before(truth)
+            known = self._known_frames(truth, state)
             if training and self._sampling.rate is not None:
-                seen = self._run_on_own_frames(state, steps, seen)[1]
+                known = self._run_on_own_frames(state, steps, known)[1]
         # No gradient flows through a frame that is fed, so the frames of a first run are as good
         # as true ones: all steps of the second share one product for each weight and gradient.
-        return self._read_off(self._run_layers(ops.stop_gradient(seen), state, steps, training))
+        known = ops.stop_gradient(known)
+        return self._read_off(self._run_layers(known, state, steps, training), known)
 
     def _activated(self, logits: Any) -> Any:
         return ops.sigmoid(logits) if self.activation == "sigmoid" else logits
 
-    def _frames_before(self, truth: Any) -> Any:
-        """Return the true frame before each step, as the lowest layer reads it."""
+    def _known_frames(self, truth: Any, state: State) -> Any:
+        """Return the true frame before each step, as the layout arranges it."""
         truth = self._layout.arrange(ops.cast(truth, self.head.dtype))
         if self.reverse_time:
             truth = ops.flip(truth, axis=1)
-        no_frame = ops.zeros((ops.shape(truth)[0], 1, *self._layout.shape), truth.dtype)
-        return ops.concatenate([no_frame, truth[:, :-1]], axis=1)
+        return frames_before(truth, self._last_frame(state))[0]
+
+    def _last_frame(self, state: State) -> Any:
+        """Return the frame before the first step: zeros, unless it can be moved."""
+        if self._layout.moves:
+            return ops.cast(state[-1][0], self.head.dtype)
+        return ops.zeros((ops.shape(state[0][0])[0], *self._layout.shape), self.head.dtype)
+
+    def _fed(self, known: Any) -> Any:
+        """Return the lowest layer's inputs; at the first step there is none."""
+        if not self._layout.moves:
+            return known
+        before, _ = frames_before(known, known[:, 0])
+        inputs = self._inputs.over_time(known, before)
+        return ops.concatenate([ops.zeros_like(inputs[:, :1]), inputs[:, 1:]], axis=1)
 
     def activity(self, state: State, steps: Any) -> list[Any]:
         """Return what each layer puts out while the decoder runs on its own frames.
@@ -230,14 +260,12 @@ class ConditionalDecoder(keras.layers.Layer):
             >>> decoder.activity([(ops.zeros((2, 8)), ops.zeros((2, 8)))], steps=100)[0].shape
             TensorShape([2, 100, 8])
         """
-        seen = self._run_on_own_frames(state, steps)[1] if self.conditional else None
-        return self._run_layers(seen, state, steps, training=False)
+        known = self._run_on_own_frames(state, steps)[1] if self.conditional else None
+        return self._run_layers(known, state, steps, training=False)
 
-    def _run_layers(
-        self, inputs: Any, state: State, steps: Any, training: bool | None
-    ) -> list[Any]:
-        """Return each layer's output at each step."""
-        sequence, outputs = inputs, []
+    def _run_layers(self, known: Any, state: State, steps: Any, training: bool | None) -> list[Any]:
+        """Return each layer's output at each step, with the frame known before it or `None`."""
+        sequence, outputs = None if known is None else self._fed(known), []
         for layer, cell in enumerate(self.cells):
             if layer:
                 sequence = self.dropouts[layer - 1](sequence, training=training)
@@ -245,8 +273,8 @@ class ConditionalDecoder(keras.layers.Layer):
             outputs.append(sequence)
         return outputs
 
-    def _read_off(self, outputs: list[Any]) -> Any:
-        """Return logits `(..., *layout)` from each layer's output."""
+    def _read_off(self, outputs: list[Any], known: Any = None) -> Any:
+        """Return logits `(..., *layout)` from each layer's output and the frame before."""
         if self.convolution is None:
             return self.head(outputs[-1])
         heads = zip([*self.lower_heads, self.head], outputs, strict=True)
@@ -254,46 +282,51 @@ class ConditionalDecoder(keras.layers.Layer):
             self._layout.spread(head(output), self.convolution.scale(layer))
             for layer, (head, output) in enumerate(heads)
         ]
+        if self.motion_head is not None:
+            parts.append(self.motion_head([_merged(o) for o in outputs], _merged(known)))
         leading = ops.shape(outputs[0])[:-3]
         return ops.reshape(sum(parts), (*leading, *self._layout.shape))
 
     def _run_on_own_frames(
-        self, state: State, steps: Any, frames_before: Any = None
+        self, state: State, steps: Any, truly_known: Any = None
     ) -> tuple[Any, Any]:
-        """Return logits, and the frame that each step saw, both as the lowest layer reads frames.
+        """Return logits, and the frame known before each step, both as the layout arranges them.
 
-        With `frames_before`, scheduled sampling chooses between them and the decoder's own.
+        With `truly_known`, scheduled sampling chooses between those and the decoder's own.
         """
         dtype = self.head.dtype
-        state = [[ops.cast(part, dtype) for part in pair] for pair in state]
-        batch = ops.shape(state[0][0])[0]
+        pairs = [[ops.cast(part, dtype) for part in pair] for pair in state[: len(self.cells)]]
+        batch = ops.shape(pairs[0][0])[0]
         shape = self._layout.shape
-        no_frame = ops.zeros((batch, *shape), dtype)
+        last_frame = self._last_frame(state)
         steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
-        if frames_before is not None:
+        if self._layout.moves:
+            fed = ops.reshape(ops.arange(steps) > 0, (1, -1, *(1,) * len(shape)))
+            per_step["fed"] = step_by_step(ops.cast(fed, dtype), steps)
+        if truly_known is not None:
             draws = keras.random.uniform(
                 (batch, steps, *(1,) * len(shape)), seed=self._sampling_seed
             )
-            per_step = {
-                "truth": step_by_step(frames_before, steps),
-                "own": step_by_step(draws < self._sampling.rate, steps),
-            }
+            per_step["truth"] = step_by_step(truly_known, steps)
+            per_step["own"] = step_by_step(draws < self._sampling.rate, steps)
 
         def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
-            _, _, frame, *flat = carry
-            seen = ops.where(at["own"], frame, at["truth"]) if "own" in at else frame
-            output, outputs, new_flat = seen, [], []
+            _, before, own, *flat = carry
+            known = ops.where(at["own"], own, at["truth"]) if "own" in at else own
+            output, outputs, new_flat = self._inputs.at_step(known, before), [], []
+            if "fed" in at:
+                output = output * at["fed"]
             for layer, take_step in enumerate(steppers):
                 output, new_pair = take_step(output, flat[2 * layer : 2 * layer + 2])
                 outputs.append(output)
                 new_flat.extend(new_pair)
-            logits = self._read_off(outputs)
-            return [logits, seen, ops.stop_gradient(self._activated(logits)), *new_flat]
+            logits = self._read_off(outputs, known)
+            return [logits, known, ops.stop_gradient(self._activated(logits)), *new_flat]
 
-        carry = [no_frame, no_frame, no_frame, *(part for pair in state for part in pair)]
-        (logits, seen), _ = run_over_time(step, carry, per_step, steps, collect=2)
-        return batch_first(logits), batch_first(seen)
+        carry = [last_frame] * 3 + [part for pair in pairs for part in pair]
+        (logits, known), _ = run_over_time(step, carry, per_step, steps, collect=2)
+        return batch_first(logits), batch_first(known)
 
     def compute_output_spec(
         self, state: State, truth: Any = None, steps: Any = None, **kwargs: Any
@@ -319,3 +352,8 @@ class ConditionalDecoder(keras.layers.Layer):
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
         }
+
+
+def _merged(maps: Any) -> Any:
+    """Return maps `(..., height, width, channels)` with one leading axis; `None` stays `None`."""
+    return None if maps is None else ops.reshape(maps, (-1, *maps.shape[-3:]))

@@ -8,17 +8,19 @@ from keras import ops
 
 from keras_videolstm.layers.cell_stack import build_cells, make_cells
 from keras_videolstm.layers.convolution import Convolution
+from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.unroll import unroll
 
-State = list[tuple[Any, Any]]
+# (h, c) of each layer; and (frame,), the last one, where layers are told what moves.
+State = list[tuple[Any, ...]]
 
 
 class _Carried:
     """Variables of a stateful encoder, kept where Keras does not count them as weights."""
 
     def __init__(self) -> None:
-        self.variables: list[tuple[keras.Variable, keras.Variable]] = []
+        self.variables: list[tuple[keras.Variable, ...]] = []
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
@@ -39,14 +41,15 @@ class VideoEncoder(keras.layers.Layer):
         frames: `(batch, time, features)` or `(batch, time, height, width, channels)`, which fully
             connected layers flatten.
         initial_state: `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
-            convolution `(batch, height, width, units)`; default zeros, or in a stateful encoder
-            the carried state.
+            convolution `(batch, height, width, units)`, and with a `max_displacement` one more
+            entry `(frame,)`, the frame before; default zeros, or in a stateful encoder the carried
+            state.
         mask: `(batch, time)` booleans; at a `False` step nothing changes.
         training: whether dropout acts.
 
     Output shape:
         The top layer's h at each step `(batch, time, units[-1])`, with a convolution
-        `(batch, time, height, width, units[-1])`, and the final `[(h, c), ...]`.
+        `(batch, time, height, width, units[-1])`, and the final state, as `initial_state`.
 
     Raises:
         ValueError: if there is no layer, or `stateful` without a fixed batch size.
@@ -91,15 +94,24 @@ class VideoEncoder(keras.layers.Layer):
     def build(self, frames_shape: tuple[int | None, ...]) -> None:
         """Make the weights for frames `(batch, time, ...)`."""
         self._layout = FrameLayout(frames_shape[2:], self.convolution, len(self.units))
-        build_cells(self.cells, self._layout.shape)
+        self._inputs = FrameInputs(self._layout)
+        build_cells(self.cells, self._layout.input_shape)
         if self.stateful:
             self._make_carried(frames_shape[0])
         self.built = True
 
     @property
-    def state_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of each layer's h and c for one clip; the encoder must be built."""
-        return [cell.state_shape for cell in self.cells]
+    def state_shapes(self) -> list[tuple[tuple[int, ...], ...]]:
+        """Shapes of the state for one clip; the encoder must be built."""
+        return self._state_shapes(self._layout)
+
+    def _state_shapes(self, layout: FrameLayout) -> list[tuple[tuple[int, ...], ...]]:
+        pairs = [(layout.state_shape(layer, n),) * 2 for layer, n in enumerate(self.units)]
+        return [*pairs, (layout.shape,)] if layout.moves else pairs
+
+    @property
+    def _state_dtype(self) -> str:
+        return self.cells[0].state_dtype
 
     def _make_carried(self, batch_size: int | None) -> None:
         if batch_size is None:
@@ -110,17 +122,17 @@ class VideoEncoder(keras.layers.Layer):
         self._carried.variables = [
             tuple(
                 keras.Variable(
-                    cell.get_initial_state(batch_size)[0], dtype=cell.state_dtype, trainable=False
+                    ops.zeros((batch_size, *shape)), dtype=self._state_dtype, trainable=False
                 )
-                for _ in range(2)
+                for shape in shapes
             )
-            for cell in self.cells
+            for shapes in self.state_shapes
         ]
 
     def reset_state(self) -> None:
         """Set the carried state of a stateful encoder to zero."""
-        for pair in self._carried.variables:
-            for variable in pair:
+        for variables in self._carried.variables:
+            for variable in variables:
                 variable.assign(ops.zeros_like(variable))
 
     def call(
@@ -134,40 +146,56 @@ class VideoEncoder(keras.layers.Layer):
         if mask is None:
             # Keras hands the mask over by itself only where frames are the one tensor argument.
             mask = getattr(frames, "_keras_mask", None)
-        sequence = self._layout.arrange(frames)
         if initial_state is None and self.stateful:
-            initial_state = [tuple(v.value for v in pair) for pair in self._carried.variables]
-        state = []
+            initial_state = [tuple(v.value for v in parts) for parts in self._carried.variables]
+        sequence, last_frame = self._read(frames, initial_state, mask)
+        state: State = []
         for layer, cell in enumerate(self.cells):
             if layer:
                 sequence = self.dropouts[layer - 1](sequence, training=training)
             start = initial_state[layer] if initial_state is not None else None
             sequence, final = unroll(cell, sequence, start, mask=mask)
             state.append(tuple(final))
+        if self._layout.moves:
+            state.append((last_frame,))
         if self.stateful:
             self._carry(state)
         return sequence, state
 
+    def _read(self, frames: Any, initial_state: State | None, mask: Any) -> tuple[Any, Any]:
+        """Return the lowest layer's inputs, and the last frame if it is of use."""
+        arranged = self._layout.arrange(frames)
+        if not self._layout.moves:
+            return arranged, None
+        arranged = ops.cast(arranged, self._state_dtype)
+        first = ops.zeros_like(arranged[:, 0])
+        if initial_state is not None:
+            first = ops.cast(initial_state[-1][0], self._state_dtype)
+        before, last = frames_before(arranged, first, mask)
+        return self._inputs.over_time(arranged, before), last
+
     def _carry(self, state: State) -> None:
-        for pair, values in zip(self._carried.variables, state, strict=True):
-            for variable, value in zip(pair, values, strict=True):
+        for variables, values in zip(self._carried.variables, state, strict=True):
+            for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Hand the frames' mask on to the sequence; the state has none."""
         mask = mask[0] if isinstance(mask, list | tuple) else mask
-        return None if mask is None else (mask, [(None, None) for _ in self.cells])
+        if mask is None:
+            return None
+        return (mask, [(None,) * len(shapes) for shapes in self.state_shapes])
 
     def compute_output_spec(self, frames: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """Return symbolic outputs, without running the loop."""
         batch, time = frames.shape[:2]
-        dtype = self.cells[0].state_dtype
+        dtype = self._state_dtype
         layout = FrameLayout(frames.shape[2:], self.convolution, len(self.units))
-        shapes = [layout.state_shape(layer, n) for layer, n in enumerate(self.units)]
-        sequence = keras.KerasTensor((batch, time, *shapes[-1]), dtype=dtype)
+        top = layout.state_shape(len(self.units) - 1, self.units[-1])
+        sequence = keras.KerasTensor((batch, time, *top), dtype=dtype)
         state = [
-            tuple(keras.KerasTensor((batch, *shape), dtype=dtype) for _ in range(2))
-            for shape in shapes
+            tuple(keras.KerasTensor((batch, *shape), dtype=dtype) for shape in shapes)
+            for shapes in self._state_shapes(layout)
         ]
         return sequence, state
 

@@ -48,6 +48,19 @@ class FrameLayout:
         height, width, channels = self.frame_shape
         self.shape = (height // patch, width // patch, patch * patch * channels)
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what the lowest layer reads at one step."""
+        if not self.moves:
+            return self.shape
+        displacements = (2 * self.convolution.max_displacement + 1) ** 2
+        return (*self.shape[:-1], self.shape[-1] + displacements)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the frame before is looked at, too."""
+        return self.convolution is not None and self.convolution.max_displacement > 0
+
     def state_shape(self, layer: int, units: int) -> tuple[int, ...]:
         """Return the shape of a layer's h and c for one clip."""
         if self.convolution is None:

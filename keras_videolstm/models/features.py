@@ -79,7 +79,7 @@ def _sides(model: VideoLSTM) -> tuple[int, int]:
 
 
 def _under_kernel(gate: np.ndarray, patch: int) -> np.ndarray:
-    """Return weights `(side, side, patch², units)` as images of the pixels under the kernel."""
+    """Return weights `(side, side, patch² and more, units)` as images of the pixels beneath."""
     side, units = gate.shape[0], gate.shape[-1]
-    cut = gate.reshape(side, side, patch, patch, units).transpose(4, 0, 2, 1, 3)
+    cut = gate[:, :, : patch**2].reshape(side, side, patch, patch, units).transpose(4, 0, 2, 1, 3)
     return cut.reshape(units, side * patch, side * patch)

@@ -36,8 +36,8 @@ class VideoStream:
     def reset(self) -> None:
         """Forget all frames."""
         self._state = [
-            tuple(np.zeros((1, *shape), "float32") for _ in range(2))
-            for shape in self._model.encoder.state_shapes
+            tuple(np.zeros((1, *shape), "float32") for shape in shapes)
+            for shapes in self._model.encoder.state_shapes
         ]
         self._empty = True
 
@@ -86,9 +86,9 @@ class VideoStream:
         frames = self._forecaster(steps).predict_on_batch(self._state)
         return restored_frames(np.asarray(frames), self._model.standardizer, single=True)
 
-    def _state_inputs(self) -> list[tuple[Any, Any]]:
-        shapes = self._model.encoder.state_shapes
-        return [tuple(keras.Input(shape) for _ in range(2)) for shape in shapes]
+    def _state_inputs(self) -> list[tuple[Any, ...]]:
+        state_shapes = self._model.encoder.state_shapes
+        return [tuple(keras.Input(shape) for shape in shapes) for shapes in state_shapes]
 
     def _encoding_model(self) -> keras.Model:
         frames = keras.Input((None, *self._model.frame_shape))

@@ -1,6 +1,5 @@
 """Run a recipe; take up again what was interrupted."""
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -163,26 +162,14 @@ def _precision(
         # Each machine would measure for itself, and all must compute the same.
         return Precision(FULL, "not measured where several machines have to agree")
     devices = strategy.num_replicas_in_sync
+    layout, spec = recipe.model.layout(), recipe.model.convolution
     return pick_precision(
         settings.precision,
         max(recipe.model.units),
         settings.batch_size // devices,
-        _places(recipe.model),
-        features=_features(recipe.model),
+        spec and Places(*layout.shape[:2], spec.kernel_size),
+        features=layout.input_shape[-1],
     )
-
-
-def _places(spec: ModelRecipe) -> Places | None:
-    if spec.convolution is None:
-        return None
-    height, width = (side // spec.convolution.patch_size for side in spec.frame_shape[:2])
-    return Places(height, width, spec.convolution.kernel_size)
-
-
-def _features(spec: ModelRecipe) -> int:
-    if spec.convolution is None:
-        return math.prod(spec.frame_shape)
-    return spec.convolution.patch_size**2 * spec.frame_shape[-1]
 
 
 def _sampling(recipe: Recipe, model: VideoLSTM) -> list[keras.callbacks.Callback]:

@@ -32,11 +32,13 @@ class ConvolutionRecipe:
         patch_size: side of the patches that a frame is cut into, in pixels.
         kernel_size: side of the kernels.
         strides: for each layer, how much coarser its maps are than those below.
+        max_displacement: how many pixels things may move between two frames.
     """
 
     patch_size: int = 4
     kernel_size: int = 3
     strides: list[int] = field(default_factory=list)
+    max_displacement: int = 0
 
 
 @dataclass
@@ -70,6 +72,16 @@ class ModelRecipe:
     peepholes: bool = True
     input_gain: float = 1.0
     convolution: ConvolutionRecipe | None = None
+
+    def layout(self) -> FrameLayout:
+        """Return how frames lie before the layers.
+
+        Raises:
+            ValueError: if the frames do not go with the convolution.
+        """
+        spec = self.convolution
+        convolution = Convolution(**asdict(spec)) if spec is not None else None
+        return FrameLayout(self.frame_shape, convolution, len(self.units))
 
 
 @dataclass
@@ -212,7 +224,7 @@ class Recipe:
         if spec is None:
             return
         try:
-            FrameLayout(self.model.frame_shape, Convolution(**asdict(spec)), len(self.model.units))
+            self.model.layout()
         except ValueError as error:
             raise InputError(f"Expected [model.convolution] to fit the frames. {error}") from error
         _expect(

@@ -11,7 +11,11 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.objectives import BernoulliNatsPerFrame
 
 SHAPE = (16, 24, 1)
-CONVOLUTIONS = [{"patch_size": 4}, {"patch_size": 2, "kernel_size": 5, "strides": [1, 2]}]
+CONVOLUTIONS = [
+    {"patch_size": 4},
+    {"patch_size": 2, "kernel_size": 5, "strides": [1, 2]},
+    {"patch_size": 4, "max_displacement": 3},
+]
 
 
 @pytest.fixture(params=CONVOLUTIONS)
@@ -31,7 +35,7 @@ def batch_of(clips: np.ndarray) -> tuple[dict, dict]:
 
 def test_verbs_give_frames_and_maps(model: VideoLSTM) -> None:
     clips = made_clips()
-    assert model.encode(clips).shape == (2, *model.encoder.state_shapes[-1])
+    assert model.encode(clips).shape == (2, *model.encoder.cells[-1].state_shape)
     assert model.reconstruct(clips).shape == clips.shape
     assert model.forecast(clips, 7).shape == (2, 7, *SHAPE)
     assert model.forecast(clips[0]).shape == (3, *SHAPE)
@@ -107,12 +111,11 @@ def test_it_survives_a_file(model: VideoLSTM, tmp_path: Path) -> None:
 
 def test_activity_is_that_of_the_frames_written(model: VideoLSTM) -> None:
     layers = model.activity(made_clips(), 5)
-    assert [a.shape for a in layers] == [(2, 5, *shape) for shape in model.encoder.state_shapes]
-    decoder = model.decoders["prediction"]
-    logits = np.asarray(decoder._layout.restore(decoder._read_off(layers)))
-    np.testing.assert_allclose(
-        1 / (1 + np.exp(-logits)), model.forecast(made_clips(), 5), atol=1e-5
-    )
+    assert [a.shape for a in layers] == [(2, 5, *cell.state_shape) for cell in model.encoder.cells]
+    decoder, forecast = model.decoders["prediction"], model.forecast(made_clips(), 5)
+    known = np.concatenate([made_clips()[:, -1:], forecast[:, :-1]], axis=1)
+    logits = decoder._layout.restore(decoder._read_off(layers, decoder._layout.arrange(known)))
+    np.testing.assert_allclose(1 / (1 + np.exp(-np.asarray(logits))), forecast, atol=1e-5)
 
 
 def test_bytes_are_pixels(model: VideoLSTM) -> None:

@@ -1,0 +1,120 @@
+"""What moves is moved, not drawn anew."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_videolstm.layers.frame_head import FrameHead
+from keras_videolstm.layers.frame_layout import FrameLayout
+
+# Where a sigmoid follows: of a logit that tells a white pixel from a black one.
+_CONTRAST = 8.0
+
+
+@keras.saving.register_keras_serializable(package="keras_videolstm")
+class MotionHead(keras.layers.Layer):
+    """Writes logits by moving pixels, as dynamic filters do (De Brabandere et al., 2016).
+
+    At each place every motion has filters of its own, read off the stack's outputs: a softmax over
+    vertical and one over horizontal displacements. They move the frame before, as strongly as a
+    gate says, and a sketch that is read off the outputs too:
+
+        logits = sum over motions m of F_m(sketch_m + gate_m · frame)
+
+    A fresh head leaves the frame where it is, but for the blur of filters that know nothing yet.
+
+    Args:
+        layout: how frames lie; its convolution says how far pixels may move.
+        motions: how many things may move differently at one place; default 2.
+        centred: a sigmoid follows, so that grey is zero; default `True`.
+        gradient_dtype: as in `FrameHead`.
+
+    Call arguments:
+        outputs: of each layer, `(frames, height, width, units)`.
+        frame: the frame before as the layout arranges it, or `None`: then only sketches move.
+
+    Output shape:
+        `(frames, *layout.shape)`.
+
+    Example:
+        >>> head = MotionHead(FrameLayout((64, 64, 1), Convolution(max_displacement=4)))
+        >>> head([ops.zeros((2, 16, 16, 48))], ops.zeros((2, 16, 16, 16))).shape
+        TensorShape([2, 16, 16, 16])
+    """
+
+    def __init__(
+        self,
+        layout: FrameLayout,
+        motions: int = 2,
+        centred: bool = True,
+        gradient_dtype: str = "float32",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._layout = layout
+        self.motions = motions
+        self.centred = centred
+        patch = layout.convolution.patch_size
+        self._side = 2 * layout.convolution.max_displacement + 1
+        self._sizes = [motions * layout.shape[-1], motions * 2 * self._side, motions]
+        self._read = FrameHead(sum(self._sizes), gradient_dtype=gradient_dtype, dtype=self.dtype)
+        self._banded = _banded(self._side, patch)
+
+    def build(self, units: int) -> None:
+        """Make the weights for so many units, of all layers together."""
+        self._read.build((None, units))
+        self.built = True
+
+    def call(self, outputs: list[Any], frame: Any = None) -> Any:
+        """Write logits; see the class."""
+        read = self._read(ops.concatenate(outputs, axis=-1))
+        sketch, filters, gate = ops.split(read, np.cumsum(self._sizes)[:-1].tolist(), axis=-1)
+        vertical, horizontal = self._filters(filters)
+        moving = self._by_channel(sketch, self.motions)
+        if frame is not None:
+            whole = _CONTRAST if self.centred else 1.0
+            gate = (gate + whole / self.motions)[..., None, None, None]
+            moving = moving + gate * self._by_channel(frame, 1)
+        moved = ops.matmul(_with_neighbours(moving, axis=2), horizontal)
+        moved = ops.matmul(vertical, _with_neighbours(moved, axis=1))
+        if frame is not None and self.centred:
+            moved = moved - gate / 2
+        moved = ops.transpose(ops.sum(moved, axis=3), (0, 1, 2, 4, 5, 3))
+        return ops.reshape(moved, (-1, *self._layout.shape))
+
+    def _filters(self, logits: Any) -> tuple[Any, Any]:
+        """Return matrices that move a patch's pixels out of three patches, down and across."""
+        rows, columns, _ = self._layout.shape
+        taps = ops.softmax(ops.reshape(logits, (-1, self._side)))
+        patch = self._layout.convolution.patch_size
+        shape = (-1, rows, columns, self.motions, 2, 1, patch, 3 * patch)
+        matrices = ops.reshape(ops.matmul(taps, self._banded), shape)
+        vertical, horizontal = matrices[:, :, :, :, 0], matrices[:, :, :, :, 1]
+        return vertical, ops.swapaxes(horizontal, -1, -2)
+
+    def _by_channel(self, maps: Any, count: int) -> Any:
+        """Return maps of patches as `(frames, rows, columns, count, channels, patch, patch)`."""
+        rows, columns, _ = self._layout.shape
+        patch, channels = self._layout.convolution.patch_size, self._layout.frame_shape[-1]
+        cut = ops.reshape(maps, (-1, rows, columns, count, patch, patch, channels))
+        return ops.transpose(cut, (0, 1, 2, 3, 6, 4, 5))
+
+
+def _banded(side: int, patch: int) -> np.ndarray:
+    """Return `(side, patch · 3 patch)`: for each displacement the matrix that moves so far."""
+    reach = side // 2
+    moves = [np.eye(patch, 3 * patch, patch - reach + shift) for shift in range(side)]
+    return np.stack(moves).reshape(side, -1).astype("float32")
+
+
+def _with_neighbours(maps: Any, axis: int) -> Any:
+    """Return each place's pixels between those of the places before and after it on the axis."""
+    sides = [[0, 0]] * len(maps.shape)
+    sides[axis] = [1, 1]
+    wide = ops.pad(maps, sides)
+    count = maps.shape[axis]
+    whole = slice(None)
+    parts = [wide[(whole,) * axis + (slice(n, n + count),)] for n in range(3)]
+    return ops.concatenate(parts, axis=-2 if axis == 1 else -1)

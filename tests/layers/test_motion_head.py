@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from keras_videolstm.layers import Convolution
+from keras_videolstm.layers.frame_layout import FrameLayout
+from keras_videolstm.layers.motion_head import MotionHead
+
+REACH, SIDE = 3, 7
+LAYOUT = FrameLayout((16, 24, 1), Convolution(4, max_displacement=REACH))
+
+
+def arranged(frame: np.ndarray) -> np.ndarray:
+    return np.asarray(LAYOUT.arrange(frame[None, None].astype("float32")))[0]
+
+
+def restored(maps: np.ndarray) -> np.ndarray:
+    return np.asarray(LAYOUT.restore(np.asarray(maps)[:, None]))[0, 0, ..., 0]
+
+
+def made_head(down: int, across: int, motions: int = 1, centred: bool = False) -> MotionHead:
+    """Return a head whose filters all move pixels so far, whatever the outputs are."""
+    head = MotionHead(LAYOUT, motions, centred)
+    head.build(5)
+    kernel, bias = head.get_weights()
+    bias[motions * 16 :][down + REACH :: 2 * SIDE][:motions] = 50
+    bias[motions * 16 :][SIDE + across + REACH :: 2 * SIDE][:motions] = 50
+    head.set_weights([0 * kernel, bias])
+    return head
+
+
+@pytest.mark.parametrize(("down", "across"), [(0, 0), (2, -1), (-3, 3)])
+@pytest.mark.parametrize("motions", [1, 2])
+def test_it_moves_the_frame_across_patches(down: int, across: int, motions: int) -> None:
+    frame = np.random.default_rng(0).random((16, 24, 1))
+    head = made_head(down, across, motions)
+    moved = restored(head([np.ones((1, 4, 6, 5), "float32")], arranged(frame)))
+    wide = np.pad(frame[..., 0], REACH)
+    expected = wide[REACH + down :, REACH + across :][:16, :24]
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
+
+
+def test_before_a_sigmoid_white_stays_white_and_black_black() -> None:
+    frame = np.random.default_rng(0).integers(0, 2, (16, 24, 1))
+    logits = restored(made_head(0, 0, 2, centred=True)([np.zeros((1, 4, 6, 5))], arranged(frame)))
+    np.testing.assert_allclose(logits, 8 * (frame[..., 0] - 0.5), atol=1e-4)
+
+
+def test_without_a_frame_it_moves_its_sketch() -> None:
+    head = made_head(1, -2)
+    sketch = np.random.default_rng(0).random((16, 24, 1)).astype("float32")
+    kernel, bias = head.get_weights()
+    kernel[:, :16] = np.random.default_rng(1).normal(size=(5, 16))
+    head.set_weights([kernel, bias])
+    # Outputs that the kernel turns into the sketch: least squares at each place.
+    outputs = arranged(sketch) @ np.linalg.pinv(kernel[:, :16])
+    drawn = restored(outputs @ kernel[:, :16])
+    moved = restored(head([outputs.astype("float32")]))
+    np.testing.assert_allclose(moved, np.pad(drawn, 3)[4:, 1:][:16, :24], atol=1e-4)
