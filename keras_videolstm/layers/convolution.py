@@ -15,8 +15,8 @@ class Convolution:
         kernel_size: side of the kernels, of inputs and of states alike; default 3.
         strides: for each layer, how much coarser its maps are than those below; default 1 each.
         max_displacement: how many pixels things may move between two frames. The layers are then
-            told how far each patch has moved (`BlockMatching`), and a decoder moves the frame
-            before instead of drawing all of it anew (`MotionHead`). Default 0: neither.
+            told how far each patch has moved (`BlockMatching`), and a conditional decoder moves the
+            frame before instead of drawing all of it anew (`MotionHead`). Default 0: neither.
 
     Raises:
         ValueError: if a number is not positive, the kernel's side is even, or `max_displacement`

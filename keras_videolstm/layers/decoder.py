@@ -30,7 +30,8 @@ class ConditionalDecoder(keras.layers.Layer):
     """A stack of LSTMs that writes frames from a representation (paper, sections 2.2 to 2.4).
 
     It starts from the encoder's state, layer by layer, and takes its first step without a frame.
-    (With a `max_displacement`, the frames before move, the first time the encoder's last one.)
+    (Where frames are fed and the convolution has a `max_displacement`, a step moves the frame
+    before as well, the first step the last one that the encoder read.)
     One set of weights runs three ways:
 
     - unconditioned (`conditional=False`): no frame is ever fed;
@@ -125,7 +126,7 @@ class ConditionalDecoder(keras.layers.Layer):
         self.head = self._make_head(len(self.units) - 1, name="dense")
         lower = range(len(self.units) - 1) if self.convolution else ()
         self.lower_heads = [self._make_head(layer, use_bias=False) for layer in lower]
-        self.motion_head = self._make_motion_head() if self._layout.moves else None
+        self.motion_head = self._make_motion_head() if conditional and self._layout.moves else None
         self._sampling = _Sampling()
         if conditional:
             self._sampling_seed = keras.random.SeedGenerator()

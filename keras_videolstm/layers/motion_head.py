@@ -13,7 +13,6 @@ from keras_videolstm.layers.frame_layout import FrameLayout
 _CONTRAST = 8.0
 
 
-@keras.saving.register_keras_serializable(package="keras_videolstm")
 class MotionHead(keras.layers.Layer):
     """Writes logits by moving pixels, as dynamic filters do (De Brabandere et al., 2016).
 
@@ -33,7 +32,7 @@ class MotionHead(keras.layers.Layer):
 
     Call arguments:
         outputs: of each layer, `(frames, height, width, units)`.
-        frame: the frame before as the layout arranges it, or `None`: then only sketches move.
+        frame: the frame before, as the layout arranges it.
 
     Output shape:
         `(frames, *layout.shape)`.
@@ -67,19 +66,17 @@ class MotionHead(keras.layers.Layer):
         self._read.build((None, units))
         self.built = True
 
-    def call(self, outputs: list[Any], frame: Any = None) -> Any:
+    def call(self, outputs: list[Any], frame: Any) -> Any:
         """Write logits; see the class."""
         read = self._read(ops.concatenate(outputs, axis=-1))
         sketch, filters, gate = ops.split(read, np.cumsum(self._sizes)[:-1].tolist(), axis=-1)
         vertical, horizontal = self._filters(filters)
-        moving = self._by_channel(sketch, self.motions)
-        if frame is not None:
-            whole = _CONTRAST if self.centred else 1.0
-            gate = (gate + whole / self.motions)[..., None, None, None]
-            moving = moving + gate * self._by_channel(frame, 1)
+        whole = _CONTRAST if self.centred else 1.0
+        gate = (gate + whole / self.motions)[..., None, None, None]
+        moving = self._by_channel(sketch, self.motions) + gate * self._by_channel(frame, 1)
         moved = ops.matmul(_with_neighbours(moving, axis=2), horizontal)
         moved = ops.matmul(vertical, _with_neighbours(moved, axis=1))
-        if frame is not None and self.centred:
+        if self.centred:
             moved = moved - gate / 2
         moved = ops.transpose(ops.sum(moved, axis=3), (0, 1, 2, 4, 5, 3))
         return ops.reshape(moved, (-1, *self._layout.shape))
