@@ -1,15 +1,19 @@
-"""What makes the fully connected models learn more from each sequence and each second.
+"""What makes the models learn more from each sequence and each second.
 
-    python -m keras_videolstm_benchmarks.learning --mnist MNIST --out FOLDER
+    python -m keras_videolstm_benchmarks.learning connected --mnist MNIST --out FOLDER
+    python -m keras_videolstm_benchmarks.learning convolutional --mnist MNIST --out FOLDER
 
-trains a two-layer Composite on moving MNIST again and again, one thing changed at a time, on the
-same number of sequences, and writes a table of what it reached on its validation digits.
+trains a Composite on moving MNIST again and again, one thing changed at a time, on the same number
+of sequences, and writes a table of what it reached on its validation digits. The first is fully
+connected; the second is convolutional, conditional, and forced.
 """
 
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +24,9 @@ from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.fit import build_model, compile_model
-from keras_videolstm.training.moving_mnist_recipes import table2_recipe
+from keras_videolstm.training.moving_mnist_recipes import convolutional_recipe, table2_recipe
 from keras_videolstm.training.precision import FULL, LOW
-from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.recipe import Recipe, SamplingRecipe
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 
 _BASE = "base"
@@ -44,7 +48,7 @@ class Variation:
     average: float = 0.0
 
 
-VARIATIONS = {
+_CONNECTED = {
     _BASE: Variation(),
     "input gain 1 (Glorot)": Variation({"model": {"input_gain": 1.0}}),
     "input gain 3": Variation({"model": {"input_gain": 3.0}}),
@@ -76,17 +80,74 @@ VARIATIONS = {
 }
 
 
+_CONVOLUTIONAL = {
+    _BASE: Variation(),
+    "neither sees nor writes motion": Variation({"convolution": {"max_displacement": 0}}),
+    "the same, 3 layers": Variation(
+        {"model": {"units": [48, 48, 48]}, "convolution": {"max_displacement": 0}}
+    ),
+    "fully connected, 2x432, batch 16": Variation(
+        {
+            "model": {"units": [432, 432], "convolution": None, "input_gain": 10.0},
+            "training": {"batch_size": 16},
+        }
+    ),
+    "3 layers": Variation({"model": {"units": [48, 48, 48]}}),
+    "64 filters": Variation({"model": {"units": [64, 64]}}),
+    "32 filters": Variation({"model": {"units": [32, 32]}}),
+    "kernels of 5": Variation({"convolution": {"kernel_size": 5}}),
+    "patches of 8": Variation({"convolution": {"patch_size": 8}}),
+    "peepholes": Variation({"model": {"peepholes": True}}),
+    "input gain 1 (Glorot)": Variation({"model": {"input_gain": 1.0}}),
+    "no clipping": Variation({"optimizer": {"clipnorm": 0.0}}),
+    "learning rate halved": Variation({"optimizer": {"learning_rate": 1e-3}}),
+    "batch 4": Variation({"training": {"batch_size": 4}}),
+    "batch 8": Variation({"training": {"batch_size": 8}}),
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is varied.
+
+    Attributes:
+        recipe: makes the base from a number of sequences.
+        variations: by name.
+        sequences: to train on.
+    """
+
+    recipe: Callable[[int], Recipe]
+    variations: dict[str, Variation]
+    sequences: int
+
+
+def _forced_convolutional(sequences: int) -> Recipe:
+    recipe = convolutional_recipe(sequences)
+    return dataclasses.replace(recipe, sampling=SamplingRecipe())
+
+
+STUDIES = {
+    "connected": Study(partial(table2_recipe, "composite"), _CONNECTED, 24_000),
+    "convolutional": Study(_forced_convolutional, _CONVOLUTIONAL, 2_400),
+}
+
+
 def _changed(recipe: Recipe, changes: dict[str, dict[str, Any]]) -> Recipe:
     tables = {
         table: dataclasses.replace(getattr(recipe, table), **values)
         for table, values in changes.items()
+        if table != "convolution"
     }
+    if "convolution" in changes:
+        model = tables.get("model", recipe.model)
+        convolution = dataclasses.replace(model.convolution, **changes["convolution"])
+        tables["model"] = dataclasses.replace(model, convolution=convolution)
     return dataclasses.replace(recipe, **tables)
 
 
-def measure(variation: Variation, sequences: int, mnist: str) -> dict[str, float]:
+def measure(base: Recipe, variation: Variation, sequences: int, mnist: str) -> dict[str, float]:
     """Train once; return the validation losses and the seconds of a thousand sequences."""
-    recipe = table2_recipe("composite", sequences=sequences)
+    recipe = base
     recipe = _changed(recipe, _merged({"training": {"precision": LOW}}, variation.changes))
     steps = sequences // recipe.training.batch_size
     # The schedule goes by the number of steps.
@@ -110,11 +171,8 @@ def measure(variation: Variation, sequences: int, mnist: str) -> dict[str, float
         ClipSource(recipe, Path(), mnist).validation(), verbose=0, return_dict=True
     )
     trained = (steps - _FIRST_STEPS) * recipe.training.batch_size
-    return {
-        "prediction": losses["prediction_loss"],
-        "reconstruction": losses["reconstruction_loss"],
-        "seconds per 1000": 1000 * seconds / trained,
-    }
+    of_outputs = {key.removesuffix("_loss"): value for key, value in losses.items() if "_" in key}
+    return {**of_outputs, "seconds per 1000": 1000 * seconds / trained}
 
 
 def _made(recipe: Recipe, average: float) -> VideoLSTM:
@@ -152,44 +210,50 @@ def _merged(*changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def as_markdown(results: dict[str, dict[str, float]], sequences: int) -> str:
+def as_markdown(results: dict[str, dict[str, float]], study: str, sequences: int) -> str:
     """Return the table."""
-    base = results.get(_BASE)
+    columns = list(dict.fromkeys(key for result in results.values() for key in result))
+    columns.remove("seconds per 1000")
     lines = [
-        f"Composite, 2x432, after {sequences:,} sequences; nats per frame, free-running, "
-        "500 validation sequences; one seed.",
+        f"Study `{study}`: after {sequences:,} sequences; nats per frame on the validation "
+        "sequences (free-running, but for `forced`), one seed; time for the same sequences.",
         "",
-        "| changed | future | reconstruction | time |",
-        "|---|---|---|---|",
+        f"| changed | {' | '.join(columns)} | time |",
+        "|---" * (len(columns) + 2) + "|",
     ]
+    base = results.get(_BASE)
     for name, result in results.items():
         ratio = result["seconds per 1000"] / base["seconds per 1000"] if base else float("nan")
-        lines.append(
-            f"| {name} | {result['prediction']:.1f} | {result['reconstruction']:.1f} "
-            f"| {ratio:.2f} |"
-        )
+        losses = " | ".join(f"{result[c]:.1f}" if c in result else "" for c in columns)
+        lines.append(f"| {name} | {losses} | {ratio:.2f} |")
     return "\n".join(lines) + "\n"
 
 
 @click.command()
+@click.argument("study", type=click.Choice(list(STUDIES)))
 @click.option("--mnist", required=True, help="mnist.npz, or a folder of MNIST's idx files.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of results.")
-@click.option("--sequences", default=24_000, show_default=True, help="To train on.")
-@click.option("--only", multiple=True, type=click.Choice(list(VARIATIONS)), help="A variation.")
-def main(mnist: str, out: Path, sequences: int, only: tuple[str, ...]) -> None:
+@click.option("--sequences", type=click.IntRange(16), help="To train on.  [default: the study's]")
+@click.option("--only", multiple=True, help="A variation.")
+def main(study: str, mnist: str, out: Path, sequences: int | None, only: tuple[str, ...]) -> None:
     """Measure every variation; those already in the folder are not measured again."""
+    chosen = STUDIES[study]
+    if unknown := set(only) - set(chosen.variations):
+        raise click.BadParameter(f"Expected some of {list(chosen.variations)}. Received: {unknown}")
+    sequences = sequences or chosen.sequences
     out.mkdir(parents=True, exist_ok=True)
-    kept = out / "learning.json"
+    kept = out / f"learning_{study}.json"
     results = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    for name in only or VARIATIONS:
+    for name in only or chosen.variations:
         if name in results:
             continue
-        results[name] = measure(VARIATIONS[name], sequences, mnist)
+        results[name] = measure(chosen.recipe(sequences), chosen.variations[name], sequences, mnist)
         keras.utils.clear_session()
         write_text(kept, json.dumps(results, indent=2) + "\n")
         click.echo(f"{name}: {results[name]}")
-    write_text(out / "learning.md", as_markdown(results, sequences))
-    click.echo(as_markdown(results, sequences))
+    table = as_markdown(results, study, sequences)
+    write_text(out / f"learning_{study}.md", table)
+    click.echo(table)
 
 
 if __name__ == "__main__":

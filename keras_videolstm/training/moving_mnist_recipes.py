@@ -1,7 +1,8 @@
-"""Recipes of the paper's Table 2 on moving MNIST."""
+"""Recipes of moving MNIST: the paper's Table 2, and the convolutional Composite."""
 
 from keras_videolstm.models.video_lstm import CONDITIONAL
 from keras_videolstm.training.recipe import (
+    ConvolutionRecipe,
     DataRecipe,
     ModelRecipe,
     OptimizerRecipe,
@@ -55,6 +56,42 @@ def table2_recipe(
             steps_per_epoch=steps_per_epoch,
             epochs=-(-steps // steps_per_epoch),
         ),
+    )
+
+
+def convolutional_recipe(sequences: int = 100_000, seed: int = 1) -> Recipe:
+    """Return the recipe of `composite_conv_moving_mnist`.
+
+    Args:
+        sequences: to train on, rounded up to a whole number of epochs of 2,000 at most.
+        seed: of weights and data.
+
+    Example:
+        >>> convolutional_recipe().model.convolution.max_displacement
+        4
+    """
+    batch = 2  # The fewer sequences a step, the more is learned from each.
+    steps = -(-sequences // batch)
+    steps_per_epoch = min(1000, steps)
+    return Recipe(
+        name="composite_conv_moving_mnist",
+        seed=seed,
+        description="Convolutional Composite with conditional future predictor, two layers of 48 "
+        "filters on 4x4 patches that see and write motion, moving MNIST",
+        model=ModelRecipe(
+            "conditional_composite",
+            [64, 64, 1],
+            [48, 48],
+            10,
+            10,
+            peepholes=False,
+            input_gain=2.5,
+            convolution=ConvolutionRecipe(patch_size=4, kernel_size=3, max_displacement=4),
+        ),
+        data=DataRecipe("moving_mnist", validation_windows=300),
+        optimizer=OptimizerRecipe("adam", 2e-3, "cosine", warmup_steps=50, clipnorm=1.0),
+        sampling=SamplingRecipe(1.0, first_step=steps // 25, last_step=max(1, steps * 7 // 25)),
+        training=TrainingRecipe(batch, steps_per_epoch, epochs=-(-steps // steps_per_epoch)),
     )
 
 

@@ -110,6 +110,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no name": ({"name": ""}, "name to be a plain name"),
     "name is a path": ({"name": "../x"}, "name to be a plain name"),
     "moving MNIST's frames": ({"data": {"kind": "moving_mnist"}}, r"\[64, 64, 1\]. Received: \[4"),
+    "maps of no image": ({"model.convolution": {}}, r"\[model.convolution\] to fit .*\(4,\)"),
+    "no patch": ({"model.convolution": {"patch_size": 0}}, r"\[model.convolution\] to fit .*posit"),
+    "motion beyond a patch": (
+        {"model.convolution": {"patch_size": 2, "max_displacement": 3}},
+        r"\[model.convolution\] to fit the frames. Expected max_displacement from 0 to patch_size",
+    ),
     "moving MNIST standardized": (
         {
             "data": {"kind": "moving_mnist"},
