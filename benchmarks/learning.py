@@ -155,24 +155,27 @@ def measure(base: Recipe, variation: Variation, sequences: int, mnist: str) -> d
     recipe = _changed(recipe, {"training": spans})
     if recipe.sampling.rate:
         recipe = _changed(recipe, {"sampling": {"last_step": steps // 2}})
+    half = steps // 2 if variation.before else 0
+    if min(half or steps, steps - half) <= _FIRST_STEPS:
+        raise click.BadParameter(f"Expected more sequences. Received: {sequences}, {steps} steps")
     keras.utils.set_random_seed(recipe.seed)
-    model = _made(_changed(recipe, variation.before), variation.average)
-    # The first steps make the graph; they are not timed.
-    _fit(model, _changed(recipe, variation.before), mnist, 0, _FIRST_STEPS)
-    start, done = time.monotonic(), _FIRST_STEPS
-    if variation.before:
-        _fit(model, _changed(recipe, variation.before), mnist, done, steps // 2)
-        model, done = _taken_over(model, recipe), steps // 2
-    _fit(model, recipe, mnist, done, steps)
-    seconds = time.monotonic() - start
+    seconds = 0.0
+    if half:
+        first = _changed(recipe, variation.before)
+        begun = _made(first, variation.average)
+        seconds += _fit(begun, first, mnist, 0, half)
+        model = _taken_over(begun, recipe)
+    else:
+        model = _made(recipe, variation.average)
+    seconds += _fit(model, recipe, mnist, half, steps)
     if variation.average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     losses = model.evaluate(
         ClipSource(recipe, Path(), mnist).validation(), verbose=0, return_dict=True
     )
-    trained = (steps - _FIRST_STEPS) * recipe.training.batch_size
+    timed = steps - _FIRST_STEPS * (2 if half else 1)
     of_outputs = {key.removesuffix("_loss"): value for key, value in losses.items() if "_" in key}
-    return {**of_outputs, "seconds per 1000": 1000 * seconds / trained}
+    return {**of_outputs, "seconds per 1000": 1000 * seconds / (timed * recipe.training.batch_size)}
 
 
 def _made(recipe: Recipe, average: float) -> VideoLSTM:
@@ -193,13 +196,18 @@ def _taken_over(before: VideoLSTM, recipe: Recipe) -> VideoLSTM:
     return model
 
 
-def _fit(model: VideoLSTM, recipe: Recipe, mnist: str, first: int, last: int) -> None:
+def _fit(model: VideoLSTM, recipe: Recipe, mnist: str, first: int, last: int) -> float:
+    """Train from one step to another; return the seconds but for those of the first steps."""
     spec = recipe.sampling
     callbacks = (
         [ScheduledSampling(model, spec.rate, spec.first_step, spec.last_step)] if spec.rate else []
     )
-    batches = ClipSource(recipe, Path(), mnist).training(first)
-    model.fit(batches, steps_per_epoch=last - first, verbose=0, callbacks=callbacks)
+    # The first steps make the graph.
+    for start, end in ((first, first + _FIRST_STEPS), (first + _FIRST_STEPS, last)):
+        began = time.monotonic()
+        batches = ClipSource(recipe, Path(), mnist).training(start)
+        model.fit(batches, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
+    return time.monotonic() - began
 
 
 def _merged(*changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -242,7 +250,7 @@ def main(study: str, mnist: str, out: Path, sequences: int | None, only: tuple[s
         raise click.BadParameter(f"Expected some of {list(chosen.variations)}. Received: {unknown}")
     sequences = sequences or chosen.sequences
     out.mkdir(parents=True, exist_ok=True)
-    kept = out / f"learning_{study}.json"
+    kept = out / f"learning_{study}_{sequences}.json"
     results = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     for name in only or chosen.variations:
         if name in results:
@@ -252,7 +260,7 @@ def main(study: str, mnist: str, out: Path, sequences: int | None, only: tuple[s
         write_text(kept, json.dumps(results, indent=2) + "\n")
         click.echo(f"{name}: {results[name]}")
     table = as_markdown(results, study, sequences)
-    write_text(out / f"learning_{study}.md", table)
+    write_text(out / f"learning_{study}_{sequences}.md", table)
     click.echo(table)
 
 

@@ -1,16 +1,16 @@
 """`videolstm-tools evaluate`."""
 
 import json
-import math
 from pathlib import Path
-from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.checkpoints import load
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import (
     TEST_SEQUENCES,
+    TEST_STEPS,
     MovingMNISTFile,
     MovingMNISTTest,
 )
@@ -19,9 +19,10 @@ from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.frame_scores import FrameScores
+from keras_videolstm_tools.films import input_steps_of
 from keras_videolstm_tools.progress import ProgressLine
 
-_INPUT_STEPS = 10
+_NOT_WITH_A_FILE = ("mnist", "steps", "digits")
 
 
 @click.command(name="evaluate")
@@ -35,7 +36,7 @@ _INPUT_STEPS = 10
 @click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
 @click.option(
     "--steps",
-    type=click.IntRange(10),
+    type=click.IntRange(1),
     default=10,
     show_default=True,
     help="Frames to predict; not with a file.",
@@ -51,9 +52,13 @@ _INPUT_STEPS = 10
     "--sequences", type=click.IntRange(1), help="Only the first so many.  [default: all 10,000]"
 )
 @click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file for all results.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON file for all results."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all results as JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
     checkpoint: str,
     data: str,
     mnist: str | None,
@@ -66,9 +71,9 @@ def command(
 ) -> None:
     """Measure a checkpoint on moving MNIST's test set, frame by frame.
 
-    Ten frames are read. Free-running scores are those of `prediction` and `reconstruction`; under
-    teacher forcing, an easier task, they are called `prediction_forced`. `target` is what the true
-    future scores as a prediction of itself.
+    It reads as many frames as in its training. Free-running scores are those of `prediction` and
+    `reconstruction`; under teacher forcing, an easier task, they are called `prediction_forced`.
+    `target` is what the true future scores as a prediction of itself.
 
     \b
     Example:
@@ -77,53 +82,44 @@ def command(
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model. Received: {checkpoint}")
-    test = _test_set(data, mnist, steps, digits, sequences)
+    read = input_steps_of(checkpoint)
+    if data == "moving_mnist":
+        test: MovingMNISTTest | MovingMNISTFile = MovingMNISTTest(
+            load_digits("test", mnist),
+            steps=max(read + steps, TEST_STEPS),
+            digits_per_frame=digits,
+            sequences=TEST_SEQUENCES if sequences is None else sequences,
+        )
+    else:
+        test, steps = _file(context, data, sequences), None
     line = ProgressLine("evaluate", "sequences")
     scores = evaluate_frames(
         model,
         test.batches(batch_size),
-        _input_steps(checkpoint),
+        read,
+        steps,
         progress=lambda done: line(done, test.sequences, done),
     )
     result = {
         "checkpoint": checkpoint,
         "data": test.description,
-        "protocol": "mean over sequences; nats and MSE are sums over a frame's pixels",
-        "means": {name: _plain(of_output.means()) for name, of_output in scores.items()},
-        "by_frame": {name: _plain(of_output.by_frame()) for name, of_output in scores.items()},
+        "protocol": f"{read} frames read; mean over sequences; nats and MSE are sums over a "
+        "frame's pixels",
+        "means": FrameScores.for_json({name: s.means() for name, s in scores.items()}),
+        "by_frame": FrameScores.for_json({name: s.by_frame() for name, s in scores.items()}),
     }
+    click.echo(json.dumps(result, indent=2) if as_json else _as_text(test.description, scores))
     if out is not None:
         write_text(out, json.dumps(result, indent=2) + "\n")
-    click.echo(json.dumps(result, indent=2) if as_json else _as_text(test.description, scores))
 
 
-def _plain(scores: Any) -> Any:
-    """Replace what JSON has no word for: the truth's own PSNR is infinite."""
-    if isinstance(scores, dict):
-        return {name: _plain(values) for name, values in scores.items()}
-    if isinstance(scores, list):
-        return [_plain(value) for value in scores]
-    return scores if math.isfinite(scores) else None
-
-
-def _test_set(
-    data: str, mnist: str | None, steps: int, digits: int, sequences: int | None
-) -> MovingMNISTTest | MovingMNISTFile:
-    if data == "moving_mnist":
-        return MovingMNISTTest(
-            load_digits("test", mnist),
-            steps=_INPUT_STEPS + steps,
-            digits_per_frame=digits,
-            sequences=sequences or TEST_SEQUENCES,
-        )
+def _file(context: click.Context, data: str, sequences: int | None) -> MovingMNISTFile:
     if not data.endswith(".npy"):
         raise InputError(f"Expected --on moving_mnist or a file .npy. Received: {data!r}")
+    for option in _NOT_WITH_A_FILE:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            raise InputError(f"Expected --{option} with --on moving_mnist. Received: {data}")
     return MovingMNISTFile(data, sequences)
-
-
-def _input_steps(checkpoint: str) -> int:
-    metadata: dict[str, Any] = {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
-    return metadata.get("input_steps", _INPUT_STEPS)
 
 
 def _as_text(description: str, scores: dict[str, FrameScores]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_videolstm.checkpoints import load_metadata
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
 from keras_videolstm.models import VideoLSTM
@@ -17,38 +18,47 @@ from keras_videolstm.visualization import (
     write_animation,
 )
 
-INPUT_STEPS = 10
+_INPUT_STEPS = 10
+
+
+def input_steps_of(checkpoint: str) -> int:
+    """Return how many frames a checkpoint read in training; 10 of a file that does not say so."""
+    if checkpoint.endswith(".keras"):
+        return _INPUT_STEPS
+    return load_metadata(checkpoint).get("input_steps", _INPUT_STEPS)
 
 
 def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> np.ndarray:
-    """Return the test set's first sequences, with `steps` frames after the input."""
+    """Return the test set's first sequences, cut to `steps` frames."""
     test = MovingMNISTTest(
         load_digits("test", mnist),
-        steps=max(INPUT_STEPS + steps, TEST_STEPS),
+        steps=max(steps, TEST_STEPS),
         digits_per_frame=digits,
         sequences=sequences,
     )
-    return np.concatenate(list(test.batches(sequences)))
+    return np.concatenate(list(test.batches(sequences)))[:, :steps]
 
 
-def film_rows(models: dict[str, VideoLSTM], clip: np.ndarray) -> dict[str, list[Strip]]:
+def film_rows(
+    models: dict[str, VideoLSTM], clip: np.ndarray, input_steps: int
+) -> dict[str, list[Strip]]:
     """Return the clip, and below it what each model rebuilds and predicts."""
-    read, future = clip[:INPUT_STEPS], clip[INPUT_STEPS:]
-    rows = {"input and truth": [Strip(read), Strip(future, INPUT_STEPS, "truth")]}
+    read, future = clip[:input_steps], clip[input_steps:]
+    rows = {"input and truth": [Strip(read), Strip(future, input_steps, "truth")]}
     for name, model in models.items():
         strips = []
         if "reconstruction" in model.decoders:
             strips.append(Strip(model.reconstruct(read), 0, "prediction"))
         if "prediction" in model.decoders:
-            strips.append(Strip(model.forecast(read, len(future)), INPUT_STEPS, "prediction"))
+            strips.append(Strip(model.forecast(read, len(future)), input_steps, "prediction"))
         rows[name] = strips
     return rows
 
 
-def write_film(rows: dict[str, list[Strip]], out: Path, name: str) -> list[Path]:
+def write_film(rows: dict[str, list[Strip]], input_steps: int, out: Path, name: str) -> list[Path]:
     """Write a picture and a moving picture of the rows; return their paths."""
-    figure = draw_sequence(rows, input_steps=INPUT_STEPS)
-    film = side_by_side(rows, input_steps=INPUT_STEPS)
+    figure = draw_sequence(rows, input_steps=input_steps)
+    film = side_by_side(rows, input_steps=input_steps)
     return [
         write_figure(figure, out, name),
         _keep(lambda path: write_animation(film, path), out / f"{name}.gif"),

@@ -12,14 +12,15 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
 from keras_videolstm.visualization import draw_activity, draw_features
 from keras_videolstm_tools.films import (
-    INPUT_STEPS,
     digit_clips,
     film_rows,
+    input_steps_of,
     write_figure,
     write_film,
 )
 
 _SHAPE = (SIDE, SIDE, 1)
+_STEPS = 10
 
 _checkpoint = click.argument("checkpoint")
 _checkpoints = click.argument("checkpoints", nargs=-1, required=True)
@@ -59,10 +60,8 @@ def fig4_command(
       videolstm-tools reproduce fig4 composite_moving_mnist conditional_composite_moving_mnist \\
         --mnist mnist.npz --out figures
     """
-    models = _load_all(checkpoints)
-    clips = digit_clips(mnist, sequences, steps=10)
-    for number, clip in enumerate(clips, start=1):
-        _show(*write_film(film_rows(models, clip), out, f"fig4_{number}"))
+    models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
+    _write_films(models, digit_clips(mnist, sequences, read + _STEPS), read, out, "fig4")
 
 
 @click.command(name="fig_long")
@@ -80,9 +79,11 @@ def fig_long_command(
     Example:
       videolstm-tools reproduce fig_long composite_moving_mnist --mnist mnist.npz --out figures
     """
-    models = _load_all(checkpoints)
-    for number, clip in enumerate(digit_clips(mnist, sequences, steps), start=1):
-        _show(*write_film(film_rows(models, clip), out, f"fig_long_{number}"))
+    models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
+    for label, model in models.items():
+        if "prediction" not in model.decoders:
+            raise InputError(f"Expected models that predict. Received: {label}")
+    _write_films(models, digit_clips(mnist, sequences, read + steps), read, out, "fig_long")
 
 
 @click.command(name="fig_digits")
@@ -99,10 +100,10 @@ def fig_digits_command(
     Example:
       videolstm-tools reproduce fig_digits composite_moving_mnist --mnist mnist.npz --out figures
     """
-    models = _load_all(checkpoints)
+    models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
     for digits in (1, 3):
-        for number, clip in enumerate(digit_clips(mnist, sequences, 10, digits), start=1):
-            _show(*write_film(film_rows(models, clip), out, f"fig_digits_{digits}_{number}"))
+        clips = digit_clips(mnist, sequences, read + _STEPS, digits)
+        _write_films(models, clips, read, out, f"fig_digits_{digits}")
 
 
 @click.command(name="fig_features")
@@ -122,19 +123,11 @@ def fig_features_command(checkpoint: str, units: int, out: Path) -> None:
     Example:
       videolstm-tools reproduce fig_features composite_moving_mnist --out figures
     """
-    model = _load(checkpoint)
-    panels = {name: _strongest(images, units) for name, images in input_features(model).items()}
-    _show(
-        write_figure(
-            draw_features(panels, title=f"{checkpoint}: input weights"), out, "fig_features_input"
-        )
-    )
-    panels = {name: _strongest(images, units) for name, images in output_features(model).items()}
-    _show(
-        write_figure(
-            draw_features(panels, title=f"{checkpoint}: output weights"), out, "fig_features_output"
-        )
-    )
+    model, name = _load(checkpoint), Path(checkpoint).name
+    for kind, features in (("input", input_features(model)), ("output", output_features(model))):
+        panels = {panel: _strongest(images, units) for panel, images in features.items()}
+        figure = draw_features(panels, title=f"{name}: {kind} weights")
+        _show(write_figure(figure, out, f"fig_features_{kind}"))
 
 
 @click.command(name="fig_state")
@@ -155,13 +148,13 @@ def fig_state_command(
       videolstm-tools reproduce fig_state composite_moving_mnist --mnist mnist.npz --out figures
     """
     model = _load(checkpoint)
-    (clip,) = digit_clips(mnist, 1, steps=10)
-    top = model.activity(clip[:INPUT_STEPS], steps)[-1].reshape(steps, -1)
+    (clip,) = digit_clips(mnist, 1, input_steps_of(checkpoint))
+    top = model.activity(clip, steps)[-1].reshape(steps, -1)
     chosen = np.random.default_rng(0).permutation(top.shape[1])[:units]
     figure = draw_activity(
         top[:, np.sort(chosen)].T,
         trained_steps=model.prediction_steps if model.prediction_steps < steps else None,
-        title=f"{checkpoint}: {len(chosen)} random units of the top layer",
+        title=f"{Path(checkpoint).name}: {len(chosen)} random units of the top layer",
     )
     _show(write_figure(figure, out, "fig_state"))
 
@@ -183,7 +176,24 @@ def _load(checkpoint: str) -> VideoLSTM:
 
 
 def _load_all(checkpoints: tuple[str, ...]) -> dict[str, VideoLSTM]:
-    return {Path(name).name: _load(name) for name in checkpoints}
+    labels = [Path(checkpoint).name for checkpoint in checkpoints]
+    if len(set(labels)) < len(labels):
+        labels = list(checkpoints)
+    return {label: _load(path) for label, path in zip(labels, checkpoints, strict=True)}
+
+
+def _common_input_steps(checkpoints: tuple[str, ...]) -> int:
+    counts = {input_steps_of(checkpoint) for checkpoint in checkpoints}
+    if len(counts) > 1:
+        raise InputError(f"Expected models that read as many frames. Received: {sorted(counts)}")
+    return counts.pop()
+
+
+def _write_films(
+    models: dict[str, VideoLSTM], clips: np.ndarray, read: int, out: Path, name: str
+) -> None:
+    for number, clip in enumerate(clips, start=1):
+        _show(*write_film(film_rows(models, clip, read), read, out, f"{name}_{number}"))
 
 
 def _strongest(images: np.ndarray, units: int) -> np.ndarray:

@@ -1,13 +1,15 @@
 """The paper's Table 2, left column: moving MNIST."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
-from keras_videolstm.checkpoints import list_checkpoints, load, load_metadata
+from keras_videolstm.checkpoints import WEIGHTS, find_checkpoint, list_checkpoints, load
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
 from keras_videolstm.errors import InputError
@@ -15,8 +17,16 @@ from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import train
 from keras_videolstm.training.evaluation import evaluate_frames
-from keras_videolstm.training.moving_mnist_recipes import ROWS, table2_recipe
+from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
+from keras_videolstm.training.frame_scores import FrameScores
+from keras_videolstm.training.moving_mnist_recipes import (
+    ROWS,
+    convolutional_recipe,
+    table2_recipe,
+)
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.visualization import draw_learning
+from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.progress import ProgressLine
 
 # Nats per frame of the future, as published; ours are measured.
@@ -26,16 +36,22 @@ _PAPER = {
     "conditional_future_predictor": 343.5,
     "conditional_composite": 341.2,
 }
+_VLN = "VLN (Cricri et al., 2016)"
 _LATER = {
     "ConvLSTM (Shi et al., 2015)": 367.2,
     "DFN (De Brabandere et al., 2016)": 285.2,
-    "VLN (Cricri et al., 2016)": 187.7,
+    _VLN: 187.7,
     "Patraucean et al. (2015)": 179.8,
     "VPN baseline (Kalchbrenner et al., 2017)": 110.1,
     "VPN (Kalchbrenner et al., 2017)": 87.6,
     "lower bound: the truth itself": 86.3,
 }
-_CONVOLUTIONAL = "composite_conv_moving_mnist"
+_CONVOLUTIONAL = "composite_conv"
+_MOST_OF_CONVOLUTIONAL = 100_000
+_OF_TRAINING = ("units", "training_sequences", "seeds")
+_LOSS = "val_prediction_loss"
+
+Curve = tuple[list[int], list[float]]
 
 
 @click.command(name="table2")
@@ -46,8 +62,8 @@ _CONVOLUTIONAL = "composite_conv_moving_mnist"
     "--row",
     "rows",
     multiple=True,
-    type=click.Choice(ROWS),
-    default=ROWS,
+    type=click.Choice([*ROWS, _CONVOLUTIONAL]),
+    default=[*ROWS, _CONVOLUTIONAL],
     help="A row; may be given more than once.  [default: all]",
 )
 @click.option(
@@ -55,14 +71,15 @@ _CONVOLUTIONAL = "composite_conv_moving_mnist"
     type=click.IntRange(1),
     default=432,
     show_default=True,
-    help="Units of each of the two layers; the paper has 2048.",
+    help="Units of each of the two connected layers; the paper has 2048.",
 )
 @click.option(
     "--training-sequences",
     type=click.IntRange(1),
     default=240_000,
     show_default=True,
-    help="Sequences that each row learns from.",
+    help=f"Sequences that each row learns from; {_CONVOLUTIONAL} from "
+    f"{_MOST_OF_CONVOLUTIONAL:,} at most.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs a row.")
 @click.option(
@@ -79,7 +96,9 @@ _CONVOLUTIONAL = "composite_conv_moving_mnist"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of runs and results; runs in it are continued.",
 )
+@click.pass_context
 def table2_command(
+    context: click.Context,
     from_zoo: bool,
     rows: tuple[str, ...],
     units: int,
@@ -91,49 +110,103 @@ def table2_command(
 ) -> None:
     """Table 2, moving MNIST: nats per frame of each model, free-running, beside the paper's.
 
-    All rows are trained by the same recipe on the same number of sequences.
+    All connected rows are trained by the same recipe on the same number of sequences. The learning
+    curves of what has a future are drawn beside the paper's numbers.
 
     \b
     Example:
       videolstm-tools reproduce table2 --from-zoo --mnist mnist.npz --out table2
       videolstm-tools reproduce table2 --units 2048 --mnist mnist.npz --out table2
     """
+    if from_zoo:
+        _check_zoo(context, rows)
     test = MovingMNISTTest(load_digits("test", mnist), sequences=sequences)
     measured: dict[str, list[dict[str, Any]]] = {}
-    if from_zoo:
-        for name in [*(f"{row}_moving_mnist" for row in rows), _CONVOLUTIONAL]:
-            measured[name] = [_measure_checkpoint(name, test)]
-    else:
-        for row in rows:
-            recipes = [table2_recipe(row, units, training_sequences, s + 1) for s in range(seeds)]
-            measured[recipes[0].name] = [
-                _measure_run(recipe, out / f"{row}_{units}_seed{recipe.seed}", mnist, test)
-                for recipe in recipes
-            ]
-    table = _as_markdown(measured, test.description)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "table2.json", json.dumps(measured, indent=2) + "\n")
-    write_text(out / "table2.md", table)
-    click.echo(table)
+    curves: dict[str, Curve] = {}
+    for row in rows:
+        runs = [find_checkpoint(f"{row}_moving_mnist")] if from_zoo else []
+        for seed in range(1, 1 if from_zoo else seeds + 1):
+            recipe = _recipe(row, units, training_sequences, seed)
+            runs.append(_trained(recipe, out / _folder(row, units, seed), mnist))
+        measured[f"{row}_moving_mnist"] = [_measured(run, test) for run in runs]
+        curves |= {run.name: curve for run in runs if (curve := _curve(run))}
+        _write(out, _as_markdown(measured, test.description), measured, curves)
+    click.echo((out / "table2.md").read_text(encoding="utf-8"))
 
 
-def _measure_checkpoint(name: str, test: MovingMNISTTest) -> dict[str, Any]:
-    if name not in list_checkpoints():
-        raise InputError(f"Expected the checkpoint {name} in the zoo. Received: no such checkpoint")
-    budget = load_metadata(name).get("training_sequences")
-    return {"sequences": budget, "scores": _scores(load(name), name, test)}
+def _check_zoo(context: click.Context, rows: tuple[str, ...]) -> None:
+    for option in _OF_TRAINING:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            named = option.replace("_", "-")
+            raise InputError(f"Expected --{named} where rows are trained. Received: --from-zoo")
+    missing = sorted({f"{row}_moving_mnist" for row in rows} - set(list_checkpoints()))
+    if missing:
+        raise InputError(f"Expected checkpoints of all rows in the zoo. Received: no {missing}")
 
 
-def _measure_run(
-    recipe: Recipe, folder: Path, mnist: str | None, test: MovingMNISTTest
-) -> dict[str, Any]:
+def _recipe(row: str, units: int, sequences: int, seed: int) -> Recipe:
+    if row == _CONVOLUTIONAL:
+        return convolutional_recipe(min(sequences, _MOST_OF_CONVOLUTIONAL), seed)
+    return table2_recipe(row, units, sequences, seed)
+
+
+def _folder(row: str, units: int, seed: int) -> str:
+    return f"{row}_seed{seed}" if row == _CONVOLUTIONAL else f"{row}_{units}_seed{seed}"
+
+
+def _trained(recipe: Recipe, folder: Path, mnist: str | None) -> Path:
+    """Train what is not trained yet; return the folder."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    result = train(recipe, folder, data_root=folder, mnist=mnist, announce=click.echo, verbose=2)
+    train(recipe, folder, data_root=folder, mnist=mnist, announce=click.echo, verbose=2)
+    return folder
+
+
+def _measured(folder: Path, test: MovingMNISTTest) -> dict[str, Any]:
+    """Return the scores, seed and budget of a run or a checkpoint."""
+    recipe = Recipe.load(folder / RECIPE)
+    if (folder / WEIGHTS).is_file():
+        model = load(str(folder))
+    else:
+        model = build_model(recipe)
+        load_best_weights(model, folder)
     return {
         "seed": recipe.seed,
         "sequences": recipe.training_sequences,
-        "scores": _scores(result.model, folder.name, test),
+        "scores": FrameScores.for_json(_scores(model, folder.name, test)),
     }
+
+
+def _curve(folder: Path) -> Curve | None:
+    """Return the sequences learned from and the loss of the future, epoch by epoch."""
+    with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
+        history = list(csv.DictReader(file))
+    if _LOSS not in history[0]:
+        return None
+    recipe = Recipe.load(folder / RECIPE)
+    an_epoch = recipe.training.steps_per_epoch * recipe.training.batch_size
+    return (
+        [an_epoch * epoch for epoch in range(1, len(history) + 1)],
+        [float(row[_LOSS]) for row in history],
+    )
+
+
+def _write(
+    out: Path,
+    table: str,
+    measured: dict[str, list[dict[str, Any]]],
+    curves: dict[str, Curve],
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "table2.json", json.dumps(measured, indent=2, allow_nan=False) + "\n")
+    write_text(out / "table2.md", table)
+    if curves:
+        figure = draw_learning(
+            curves,
+            xlabel="training sequences",
+            ylabel="nats per frame of the future, free-running, validation digits",
+            levels={"paper, composite": _PAPER["composite"], "VLN": _LATER[_VLN]},
+        )
+        write_figure(figure, out, "table2")
 
 
 def _scores(model: VideoLSTM, label: str, test: MovingMNISTTest) -> dict[str, dict[str, float]]:
@@ -150,18 +223,19 @@ def _as_markdown(measured: dict[str, list[dict[str, Any]]], description: str) ->
         f"Test set: {description}. Nats per frame, mean over runs (± standard deviation).",
         "",
         "| model | future, free-running | MSE per frame | SSIM | future, teacher-forced "
-        "| reconstruction | training sequences | paper: future |",
-        "|---|---|---|---|---|---|---|---|",
+        "| reconstruction | training sequences | seeds | paper: future |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, runs in measured.items():
         free, forced, rebuilt = (_over_runs(runs, column, "nats") for column in columns)
         mse, ssim = _over_runs(runs, "prediction", "mse"), _over_runs(runs, "prediction", "ssim", 3)
-        budget = f"{runs[0]['sequences']:,}" if runs[0]["sequences"] else "–"
+        seeds = ", ".join(str(run["seed"]) for run in runs)
         paper = _PAPER.get(name.removesuffix("_moving_mnist"), "–")
         lines.append(
-            f"| {name} | {free} | {mse} | {ssim} | {forced} | {rebuilt} | {budget} | {paper} |"
+            f"| {name} | {free} | {mse} | {ssim} | {forced} | {rebuilt} | {runs[0]['sequences']:,} "
+            f"| {seeds} | {paper} |"
         )
-    lines += [f"| {name} | | | | | | | {nats} |" for name, nats in _LATER.items()]
+    lines += [f"| {name} | | | | | | | | {nats} |" for name, nats in _LATER.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -125,21 +126,24 @@ def publish_command(
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
     model, metadata, files = published_run(run, data_root or run, mnist, card, test_sequences)
     folder = out or zoo_folder() / model.name
-    save(model, folder, metadata, files={**files, **_pictures(model, run, mnist)})
+    save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist)})
     differences = verify(folder)
     click.echo(f"{folder}: published; golden outputs within {max(differences.values()):.2g}")
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
 
 
-def _pictures(model: VideoLSTM, run: Path, mnist: str | None) -> dict[str, bytes]:
+def _pictures(
+    model: VideoLSTM, metadata: dict[str, Any], run: Path, mnist: str | None
+) -> dict[str, bytes]:
     """Draw the learning curves and, of a model of moving digits, two forecasts."""
     with tempfile.TemporaryDirectory() as aside:
         paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
         if model.frame_shape == (SIDE, SIDE, 1):
-            for number, clip in enumerate(digit_clips(mnist, 2, steps=10), start=1):
-                rows = film_rows({"this model": model}, clip)
-                paths += write_film(rows, Path(aside), f"forecast_{number}")
+            read, predicted = metadata["input_steps"], metadata["prediction_steps"]
+            for number, clip in enumerate(digit_clips(mnist, 2, read + predicted), start=1):
+                rows = film_rows({"this model": model}, clip, read)
+                paths += write_film(rows, read, Path(aside), f"forecast_{number}")
         return {path.name: path.read_bytes() for path in paths}
 
 

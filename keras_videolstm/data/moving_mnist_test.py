@@ -4,11 +4,13 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from keras_videolstm.data.digits import Digits
-from keras_videolstm.data.moving_mnist import SIDE, moving_mnist
+from keras_videolstm.data.digits import MNIST, Digits
+from keras_videolstm.data.moving_mnist import BLOCK, SIDE, moving_mnist
 from keras_videolstm.errors import InputError
 
 TEST_SEED = 10_000
@@ -16,6 +18,8 @@ TEST_SEQUENCES = 10_000
 TEST_STEPS = 20
 # Of the 10,000 sequences' first 20 frames, made of MNIST's test digits, byte after byte.
 TEST_SHA256 = "158baba1509e3c0837cdb2fedea0919843e24ebb652c1b550542591c2802593c"
+# Likewise of the first hundred, which show early that something is amiss.
+FIRST_SHA256 = "07f0688ac5dfc72cdad89606a69612508bdd57cb839498b1e333e2a6563e3064"
 
 
 class MovingMNISTTest:
@@ -58,8 +62,11 @@ class MovingMNISTTest:
     @property
     def is_standard(self) -> bool:
         """Whether the first 20 frames are all those that the hash is of."""
-        whole = self.sequences == TEST_SEQUENCES and self.digits_per_frame == 2
-        return whole and self._digits.source == "MNIST"
+        return self.sequences == TEST_SEQUENCES and self._has_hash
+
+    @property
+    def _has_hash(self) -> bool:
+        return self.digits_per_frame == 2 and self._digits.source == MNIST
 
     @property
     def description(self) -> str:
@@ -73,25 +80,28 @@ class MovingMNISTTest:
         """Yield the sequences in order, uint8, `(batch, steps, 64, 64, 1)`.
 
         Raises:
-            InputError: at the end of the standard set, if its bytes are not those of the hash.
+            InputError: of two digits of MNIST, at once if the first hundred sequences are not those
+                of their hash, and at the end of the standard set if all are not.
         """
-        made = moving_mnist(
+        if self._has_hash:
+            (first,) = self._made(BLOCK, TEST_STEPS, BLOCK).as_numpy_iterator()
+            _check_hash(hashlib.sha256(first.data), FIRST_SHA256)
+        found = hashlib.sha256()
+        for batch in self._made(batch_size, self.steps, self.sequences).as_numpy_iterator():
+            found.update(np.ascontiguousarray(batch[:, :TEST_STEPS]).data)
+            yield batch
+        if self.is_standard:
+            _check_hash(found, TEST_SHA256)
+
+    def _made(self, batch_size: int, steps: int, count: int) -> tf.data.Dataset:
+        return moving_mnist(
             self._digits.images,
             seed=TEST_SEED,
             batch_size=batch_size,
-            steps=self.steps,
+            steps=steps,
             digits_per_frame=self.digits_per_frame,
-            count=self.sequences,
+            count=count,
         )
-        found = hashlib.sha256()
-        for batch in made.as_numpy_iterator():
-            found.update(np.ascontiguousarray(batch[:, :TEST_STEPS]).data)
-            yield batch
-        if self.is_standard and found.hexdigest() != TEST_SHA256:
-            raise InputError(
-                f"Expected the test set with sha256 {TEST_SHA256}. Received: "
-                f"{found.hexdigest()}; this machine makes other sequences"
-            )
 
 
 class MovingMNISTFile:
@@ -102,7 +112,7 @@ class MovingMNISTFile:
         sequences: the first so many; default all.
 
     Raises:
-        InputError: if it is not such a file.
+        InputError: if it is not such a file, or has fewer sequences.
 
     Example:
         >>> test = MovingMNISTFile("mnist_test_seq.npy")
@@ -116,14 +126,21 @@ class MovingMNISTFile:
             self._frames = np.load(self._path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(f"Expected mnist_test_seq.npy. Received: {path} ({error})") from error
-        shape, dtype = self._frames.shape, self._frames.dtype
-        if len(shape) != 4 or shape[2:] != (SIDE, SIDE) or 0 in shape or dtype != np.uint8:
+        if not isinstance(self._frames, np.ndarray):
             raise InputError(
-                f"Expected bytes (time, sequences, {SIDE}, {SIDE}). "
+                f"Expected mnist_test_seq.npy. Received: {path}, a file of several arrays"
+            )
+        shape, dtype = self._frames.shape, self._frames.dtype
+        sides = (len(shape), *shape[:1], *shape[2:])
+        if sides != (4, TEST_STEPS, SIDE, SIDE) or 0 in shape or dtype != np.uint8:
+            raise InputError(
+                f"Expected bytes ({TEST_STEPS}, sequences, {SIDE}, {SIDE}), time first. "
                 f"Received: {path} with shape={shape}, dtype={dtype}"
             )
-        self.steps = shape[0]
-        self.sequences = min(sequences or shape[1], shape[1])
+        self.steps = TEST_STEPS
+        self.sequences = shape[1] if sequences is None else sequences
+        if not 1 <= self.sequences <= shape[1]:
+            raise InputError(f"Expected 1 to {shape[1]} sequences. Received: sequences={sequences}")
 
     @property
     def description(self) -> str:
@@ -135,3 +152,11 @@ class MovingMNISTFile:
         for start in range(0, self.sequences, batch_size):
             part = self._frames[:, start : min(start + batch_size, self.sequences)]
             yield np.ascontiguousarray(part.swapaxes(0, 1))[..., None]
+
+
+def _check_hash(found: Any, expected: str) -> None:
+    if found.hexdigest() != expected:
+        raise InputError(
+            f"Expected test sequences with sha256 {expected}. "
+            f"Received: {found.hexdigest()}; this machine makes other sequences"
+        )

@@ -10,9 +10,10 @@ from keras_videolstm.layers.frame_layout import FrameLayout
 class BlockMatching:
     """Compares each patch and its neighbours with the frame before, at every displacement.
 
-    The squared differences d are summed over 3 x 3 patches, and `softmax(-d)` over all
-    displacements says which of them explain what is seen; less its mean, so that a place where
-    nothing is to be seen gives zeros. Nothing is learned here, and no gradient flows.
+    The squared differences d are summed over 3 x 3 patches (at the border, over those inside, and
+    scaled to nine), and `softmax(-d)` over all displacements says which of them explain what is
+    seen; less its mean, so that a place where nothing is to be seen gives zeros. Nothing is learned
+    here, and no gradient flows.
 
     Args:
         layout: how frames lie; its convolution says how far to look.

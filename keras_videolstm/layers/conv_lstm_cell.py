@@ -13,8 +13,8 @@ class ConvPeepholeLSTMCell(PeepholeLSTMCell):
     """One step of the LSTM over feature maps (Shi et al., 2015; the paper's conclusion).
 
     The equations are those of `PeepholeLSTMCell` with convolutions for products. Every weight,
-    peepholes and biases too, is shared by all places, so that maps may have any size. Zeros
-    surround the maps.
+    peepholes and biases too, is shared by all places, so that weights fit maps of any size; a cell
+    runs on those of the size that it was built for. Zeros surround the maps.
 
     Args:
         units: number of filters: channels of h and of c.
@@ -31,7 +31,7 @@ class ConvPeepholeLSTMCell(PeepholeLSTMCell):
         `h`, `[h, c]`, of the states' shape.
 
     Raises:
-        ValueError: if a number is not positive.
+        ValueError: if a number is not positive, or the maps' size is not known when it is built.
 
     Example:
         >>> cell = ConvPeepholeLSTMCell(8)
@@ -61,10 +61,19 @@ class ConvPeepholeLSTMCell(PeepholeLSTMCell):
     @property
     def state_shape(self) -> tuple[int, ...]:
         """Shape of h and of c for one clip; the cell must be built, as maps could have any size."""
+        if self._map_shape is None:
+            raise ValueError(
+                "Expected a built cell, as maps could have any size. Received: not built"
+            )
         return (*self._map_shape, self.units)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights for maps `(batch, height, width, channels)`; `channels` may be 0."""
+        if len(input_shape) != 4 or None in input_shape[1:]:
+            raise ValueError(
+                f"Expected maps (batch, height, width, channels) of a known size. "
+                f"Received: input_shape={input_shape}"
+            )
         self._map_shape = tuple(-(-side // self.stride) for side in input_shape[1:3])
         super().build(input_shape)
 

@@ -1,7 +1,7 @@
 """Where a convolutional stack of LSTMs looks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 
@@ -19,8 +19,8 @@ class Convolution:
             frame before instead of drawing all of it anew (`MotionHead`). Default 0: neither.
 
     Raises:
-        ValueError: if a number is not positive, the kernel's side is even, or `max_displacement`
-            is larger than a patch or does not go with strides.
+        ValueError: if a number is not a positive integer, the kernel's side is even, or
+            `max_displacement` is larger than a patch or does not go with strides.
 
     Example:
         >>> Convolution(patch_size=4, strides=(1, 2)).scale(1)
@@ -33,8 +33,12 @@ class Convolution:
     max_displacement: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strides", tuple(self.strides))
-        if min(self.patch_size, self.kernel_size, *self.strides, 1) < 1 or not self.kernel_size % 2:
+        strides = self.strides if isinstance(self.strides, Sequence) else (None,)
+        numbers = (self.patch_size, self.kernel_size, *strides, self.max_displacement)
+        if not all(type(number) is int for number in numbers):
+            raise ValueError(f"Expected integers, and strides a list. Received: {asdict(self)}")
+        object.__setattr__(self, "strides", tuple(strides))
+        if min(self.patch_size, self.kernel_size, *self.strides) < 1 or not self.kernel_size % 2:
             raise ValueError(
                 f"Expected positive numbers, and an odd kernel_size. Received: {asdict(self)}"
             )
@@ -48,7 +52,14 @@ class Convolution:
     @classmethod
     def of(cls, value: "Convolution | dict[str, Any] | None") -> "Convolution | None":
         """Return a convolution from its fields; `None` stays `None`."""
-        return cls(**value) if isinstance(value, dict) else value
+        if value is None or isinstance(value, cls):
+            return value
+        names = [field.name for field in fields(cls)]
+        if not isinstance(value, dict) or not set(value) <= set(names):
+            raise ValueError(
+                f"Expected a Convolution, or a dict of some of {names}. Received: {value!r}"
+            )
+        return cls(**value)
 
     def stride(self, layer: int) -> int:
         """Return how much coarser a layer's maps are than those below."""

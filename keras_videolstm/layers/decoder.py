@@ -31,7 +31,7 @@ class ConditionalDecoder(keras.layers.Layer):
 
     It starts from the encoder's state, layer by layer, and takes its first step without a frame.
     (Where frames are fed and the convolution has a `max_displacement`, a step moves the frame
-    before as well, the first step the last one that the encoder read.)
+    before as well, the first step the last one that the encoder read, but in reverse.)
     One set of weights runs three ways:
 
     - unconditioned (`conditional=False`): no frame is ever fed;
@@ -70,7 +70,8 @@ class ConditionalDecoder(keras.layers.Layer):
         Frames `(batch, steps, *frame_shape)`, float32.
 
     Raises:
-        ValueError: if `frame_shape` or `activation` is wrong, or if teacher forcing lacks `truth`.
+        ValueError: if `frame_shape`, `activation`, `convolution`, the number of entries of `state`
+            or the shape of `truth` is wrong, or if teacher forcing lacks `truth`.
 
     Example:
         >>> decoder = ConditionalDecoder([8], frame_shape=(3,), conditional=True)
@@ -142,7 +143,8 @@ class ConditionalDecoder(keras.layers.Layer):
 
     def _make_motion_head(self) -> MotionHead:
         return MotionHead(
-            self._layout,
+            self.frame_shape,
+            self.convolution,
             centred=self.activation == "sigmoid",
             gradient_dtype=self.compute_dtype,
             dtype=self.cells[0].state_dtype,
@@ -192,6 +194,7 @@ class ConditionalDecoder(keras.layers.Layer):
         training: bool | None = None,
     ) -> Any:
         """Write frames; see the class."""
+        self._layout.check_state(state)
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
         if not self.conditional:
@@ -233,7 +236,8 @@ class ConditionalDecoder(keras.layers.Layer):
 
     def _last_frame(self, state: State) -> Any:
         """Return the frame before the first step: zeros, unless it can be moved."""
-        if self._layout.moves:
+        # In reverse it would be the very frame that is to be written.
+        if self._layout.moves and not self.reverse_time:
             return ops.cast(state[-1][0], self.head.dtype)
         return ops.zeros((ops.shape(state[0][0])[0], *self._layout.shape), self.head.dtype)
 

@@ -52,7 +52,8 @@ class VideoEncoder(keras.layers.Layer):
         `(batch, time, height, width, units[-1])`, and the final state, as `initial_state`.
 
     Raises:
-        ValueError: if there is no layer, or `stateful` without a fixed batch size.
+        ValueError: if there is no layer, `stateful` without a fixed batch size, or for frames of
+            another shape than those of the first call, or an `initial_state` of another length.
 
     Example:
         >>> encoder = VideoEncoder([16, 8])
@@ -146,7 +147,9 @@ class VideoEncoder(keras.layers.Layer):
         if mask is None:
             # Keras hands the mask over by itself only where frames are the one tensor argument.
             mask = getattr(frames, "_keras_mask", None)
-        if initial_state is None and self.stateful:
+        if initial_state is not None:
+            self._layout.check_state(initial_state)
+        elif self.stateful:
             initial_state = [tuple(v.value for v in parts) for parts in self._carried.variables]
         sequence, last_frame = self._read(frames, initial_state, mask)
         state: State = []

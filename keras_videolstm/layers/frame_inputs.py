@@ -64,10 +64,18 @@ def frames_before(frames: Any, first: Any, mask: Any = None) -> tuple[Any, Any]:
     """
     every = ops.concatenate([first[:, None], frames], axis=1)
     if mask is not None:
-        places = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1)
-        seen = ops.where(mask, places, ops.zeros_like(places))
-        latest = ops.associative_scan(ops.maximum, seen, axis=1)
-        latest = ops.pad(latest, [[0, 0], [1, 0]])
-        latest = ops.reshape(latest, (*ops.shape(latest), *(1,) * (len(frames.shape) - 2)))
+        latest = ops.reshape(_latest(mask), (*ops.shape(every)[:2], *(1,) * (len(every.shape) - 2)))
         every = ops.take_along_axis(every, latest, axis=1)
     return every[:, :-1], every[:, -1]
+
+
+def _latest(mask: Any) -> Any:
+    """Return the place of the last `True`, from 1, before each step and at the end: 0 for none.
+
+    `(batch, time)` gives `(batch, time + 1)`.
+    """
+    places = ops.arange(1, ops.shape(mask)[1] + 1)
+    at_or_before = places[None, :] <= places[:, None]
+    seen = ops.logical_and(ops.cast(mask, "bool")[:, None, :], at_or_before)
+    latest = ops.max(ops.where(seen, places, ops.zeros_like(places)), axis=-1)
+    return ops.pad(latest, [[0, 0], [1, 0]])

@@ -21,7 +21,8 @@ class FrameLayout:
         layers: number of layers.
 
     Raises:
-        ValueError: if the frame cannot be cut into patches and coarser maps without a rest.
+        ValueError: if the frame cannot be cut into patches and coarser maps without a rest, or
+            there are more strides than layers.
 
     Example:
         >>> FrameLayout((64, 64, 1), Convolution(patch_size=4)).shape
@@ -35,10 +36,16 @@ class FrameLayout:
     ) -> None:
         self.frame_shape = tuple(frame_shape)
         self.convolution = convolution
+        self._layers = layers
         if convolution is None:
             self.shape: tuple[int, ...] = (math.prod(self.frame_shape),)
             return
         patch = convolution.patch_size
+        if len(convolution.strides) > layers:
+            raise ValueError(
+                f"Expected a stride for each of {layers} layers at most. "
+                f"Received: strides={convolution.strides}"
+            )
         step = patch * convolution.scale(layers - 1)
         if len(self.frame_shape) != 3 or any(side % step for side in self.frame_shape[:2]):
             raise ValueError(
@@ -68,8 +75,21 @@ class FrameLayout:
         scale = self.convolution.scale(layer)
         return (self.shape[0] // scale, self.shape[1] // scale, units)
 
+    def check_state(self, state: Any) -> None:
+        """Raise a `ValueError` for a state that is not one of such layers."""
+        entries = self._layers + self.moves
+        if len(state) != entries:
+            last = " and (frame,), the last one read" if self.moves else ""
+            raise ValueError(
+                f"Expected a state of {entries} entries: (h, c) of {self._layers} layers{last}. "
+                f"Received: {len(state)} entries"
+            )
+
     def arrange(self, frames: Any) -> Any:
         """Return frames `(batch, time, *frame_shape)` as `(batch, time, *shape)`."""
+        received = tuple(frames.shape[2:])
+        if None not in received and received != self.frame_shape:
+            raise ValueError(f"Expected frames {self.frame_shape}. Received: {received}")
         batch, time = ops.shape(frames)[:2]
         if self.convolution is None:
             return ops.reshape(frames, (batch, time, *self.shape))

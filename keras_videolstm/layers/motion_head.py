@@ -1,11 +1,13 @@
 """What moves is moved, not drawn anew."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.frame_head import FrameHead
 from keras_videolstm.layers.frame_layout import FrameLayout
 
@@ -13,6 +15,7 @@ from keras_videolstm.layers.frame_layout import FrameLayout
 _CONTRAST = 8.0
 
 
+@keras.saving.register_keras_serializable(package="keras_videolstm")
 class MotionHead(keras.layers.Layer):
     """Writes logits by moving pixels, as dynamic filters do (De Brabandere et al., 2016).
 
@@ -25,7 +28,8 @@ class MotionHead(keras.layers.Layer):
     A fresh head leaves the frame where it is, but for the blur of filters that know nothing yet.
 
     Args:
-        layout: how frames lie; its convolution says how far pixels may move.
+        frame_shape: `(height, width, channels)`.
+        convolution: a `Convolution`, or its fields as a dict; says how far pixels may move.
         motions: how many things may move differently at one place; default 2.
         centred: a sigmoid follows, so that grey is zero; default `True`.
         gradient_dtype: as in `FrameHead`.
@@ -35,40 +39,47 @@ class MotionHead(keras.layers.Layer):
         frame: the frame before, as the layout arranges it.
 
     Output shape:
-        `(frames, *layout.shape)`.
+        As `frame`.
+
+    Raises:
+        ValueError: if `frame_shape` cannot be cut into patches, or pixels may not move.
 
     Example:
-        >>> head = MotionHead(FrameLayout((64, 64, 1), Convolution(max_displacement=4)))
+        >>> head = MotionHead((64, 64, 1), Convolution(max_displacement=4))
         >>> head([ops.zeros((2, 16, 16, 48))], ops.zeros((2, 16, 16, 16))).shape
         TensorShape([2, 16, 16, 16])
     """
 
     def __init__(
         self,
-        layout: FrameLayout,
+        frame_shape: Sequence[int],
+        convolution: Convolution | dict[str, Any],
         motions: int = 2,
         centred: bool = True,
         gradient_dtype: str = "float32",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._layout = layout
+        self._layout = FrameLayout(frame_shape, Convolution.of(convolution))
+        if not self._layout.moves:
+            raise ValueError(
+                f"Expected a convolution with a max_displacement. Received: {convolution}"
+            )
         self.motions = motions
         self.centred = centred
-        patch = layout.convolution.patch_size
-        self._side = 2 * layout.convolution.max_displacement + 1
-        self._sizes = [motions * layout.shape[-1], motions * 2 * self._side, motions]
-        self._read = FrameHead(sum(self._sizes), gradient_dtype=gradient_dtype, dtype=self.dtype)
-        self._banded = _banded(self._side, patch)
+        self._side = 2 * self._layout.convolution.max_displacement + 1
+        self._sizes = [motions * self._layout.shape[-1], motions * 2 * self._side, motions]
+        self.head = FrameHead(sum(self._sizes), gradient_dtype=gradient_dtype, dtype=self.dtype)
+        self._banded = _banded(self._side, self._layout.convolution.patch_size)
 
     def build(self, units: int) -> None:
         """Make the weights for so many units, of all layers together."""
-        self._read.build((None, units))
+        self.head.build((None, units))
         self.built = True
 
     def call(self, outputs: list[Any], frame: Any) -> Any:
         """Write logits; see the class."""
-        read = self._read(ops.concatenate(outputs, axis=-1))
+        read = self.head(ops.concatenate(outputs, axis=-1))
         sketch, filters, gate = ops.split(read, np.cumsum(self._sizes)[:-1].tolist(), axis=-1)
         vertical, horizontal = self._filters(filters)
         whole = _CONTRAST if self.centred else 1.0
@@ -80,6 +91,17 @@ class MotionHead(keras.layers.Layer):
             moved = moved - gate / 2
         moved = ops.transpose(ops.sum(moved, axis=3), (0, 1, 2, 4, 5, 3))
         return ops.reshape(moved, (-1, *self._layout.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all arguments."""
+        return {
+            **super().get_config(),
+            "frame_shape": list(self._layout.frame_shape),
+            "convolution": self._layout.convolution.to_config(),
+            "motions": self.motions,
+            "centred": self.centred,
+            "gradient_dtype": self.head.gradient_dtype,
+        }
 
     def _filters(self, logits: Any) -> tuple[Any, Any]:
         """Return matrices that move a patch's pixels out of three patches, down and across."""

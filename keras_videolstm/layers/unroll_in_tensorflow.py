@@ -3,8 +3,9 @@
 TensorFlow's own gradient of an unrolled LSTM makes two products a step, one of them a weight
 gradient that is added to a sum as large as the weights. Here a step of the backward pass has one
 small product, `dz · Whᵀ`; afterwards one product over batch and time makes each weight gradient.
-Products run in low precision if the cell's do; state, gates and all sums stay in float32. What
-enters a product, the gradient of the gates too, is rounded for it.
+Products run in low precision if the cell's do; state and gates stay in float32, and all sums but
+that of a convolution and its bias. What enters a product, the gradient of the gates too, is rounded
+for it.
 """
 
 from typing import Any, NamedTuple

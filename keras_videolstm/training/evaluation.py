@@ -8,8 +8,13 @@ import tensorflow as tf
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.models.frames import scaled_pixels
-from keras_videolstm.training.frame_scores import FrameScorer, FrameScores, score_frames
+from keras_videolstm.models.frames import checked_clips
+from keras_videolstm.training.frame_scores import (
+    SMALLEST_SIDE,
+    FrameScorer,
+    FrameScores,
+    score_frames,
+)
 
 TARGET = "target"
 
@@ -18,6 +23,7 @@ def evaluate_frames(
     model: VideoLSTM,
     batches: Iterable[np.ndarray],
     input_steps: int = 10,
+    steps: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, FrameScores]:
     """Measure what a model writes, of pixels.
@@ -27,9 +33,10 @@ def evaluate_frames(
 
     Args:
         model: reads pixels.
-        batches: sequences `(batch, time, height, width, channels)`, uint8 or in [0, 1]; what
-            follows the input is predicted, however long it is.
+        batches: sequences `(batch, time, height, width, channels)`, uint8 or in [0, 1], all of the
+            same length.
         input_steps: frames that the model reads; default 10.
+        steps: frames that it predicts; default: all that follow the input.
         progress: called with the number of sequences done.
 
     Returns:
@@ -38,27 +45,33 @@ def evaluate_frames(
         `"target"`: the future as its own prediction, the bound of all.
 
     Raises:
-        InputError: if the model does not read pixels, or there is no sequence.
+        InputError: if the model does not read pixels of images of at least 11 x 11, or
+            standardises them; if there is no sequence, or one is too short, of another length or
+            size than the others, or not pixels.
 
     Example:
         >>> test = MovingMNISTTest(load_digits("test", "mnist_folder"))
         >>> scores = evaluate_frames(load("composite_moving_mnist"), test.batches(100))
         >>> scores["prediction"].means()["nats"]
     """
-    if model.activation != "sigmoid" or len(model.frame_shape) != 3:
+    _check_model(model)
+    if min(input_steps, 1 if steps is None else steps) < 1:
         raise InputError(
-            f"Expected a model of pixels (height, width, channels) in [0, 1]. "
-            f"Received: frame_shape={model.frame_shape}, activation={model.activation!r}"
+            f"Expected positive numbers. Received: input_steps={input_steps}, steps={steps}"
         )
     score = tf.function(lambda clips: _score(model, clips, input_steps), reduce_retracing=True)
     scorers: dict[str, FrameScorer] = {}
-    done = 0
+    done, length = 0, None if steps is None else input_steps + steps
     for clips in batches:
-        if clips.shape[2:] != model.frame_shape:
+        clips, _ = checked_clips(clips, model.frame_shape, model.activation)
+        clips = clips if steps is None else clips[:, :length]
+        length = clips.shape[1] if length is None else length
+        if clips.shape[1] != length or length <= input_steps:
             raise InputError(
-                f"Expected frames {model.frame_shape}. Received: shape={clips.shape[2:]}"
+                f"Expected {max(length, input_steps + 1)} frames in every sequence, of which "
+                f"{input_steps} are read. Received: {clips.shape[1]}"
             )
-        for name, values in score(_as_pixels(clips)).items():
+        for name, values in score(tf.constant(clips)).items():
             scorers.setdefault(name, FrameScorer()).add(values)
         done += len(clips)
         if progress is not None:
@@ -68,8 +81,15 @@ def evaluate_frames(
     return {name: scorer.result() for name, scorer in scorers.items()}
 
 
-def _as_pixels(clips: np.ndarray) -> tf.Tensor:
-    return scaled_pixels(tf.constant(clips if clips.dtype == np.uint8 else np.float32(clips)))
+def _check_model(model: VideoLSTM) -> None:
+    sides = model.frame_shape[:2]
+    images = len(model.frame_shape) == 3 and min(sides) >= SMALLEST_SIDE
+    if model.activation != "sigmoid" or model.standardizer is not None or not images:
+        raise InputError(
+            f"Expected a model of pixels (height, width, channels) in [0, 1], at least "
+            f"{SMALLEST_SIDE} a side, not standardised. Received: frame_shape={model.frame_shape}, "
+            f"activation={model.activation!r}, standardize={model.standardizer is not None}"
+        )
 
 
 def _score(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf.Tensor]:

@@ -1,7 +1,9 @@
 """How near predicted frames are to the true ones, along the horizon."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +11,8 @@ import tensorflow as tf
 from keras_videolstm.objectives import BernoulliNatsPerFrame
 
 _NATS = BernoulliNatsPerFrame()
+SMALLEST_SIDE = 11
+"""Of a frame, in pixels: that of the window of SSIM."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,20 @@ class FrameScores:
         """Return each score for every time step, as plain lists."""
         return {name: values.tolist() for name, values in vars(self).items()}
 
+    @staticmethod
+    def for_json(scores: Any) -> Any:
+        """Return means or lists without what JSON has no word for: the truth's PSNR is infinite.
+
+        Example:
+            >>> FrameScores.for_json({"nats": 86.3, "psnr": [math.inf]})
+            {'nats': 86.3, 'psnr': [None]}
+        """
+        if isinstance(scores, dict):
+            return {name: FrameScores.for_json(values) for name, values in scores.items()}
+        if isinstance(scores, list):
+            return [FrameScores.for_json(value) for value in scores]
+        return scores if math.isfinite(scores) else None
+
 
 class FrameScorer:
     """Adds up the scores of batches.
@@ -70,7 +88,7 @@ def score_frames(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     """Return nats, squared error, SSIM and PSNR of each frame, `(4, batch, time)`.
 
     Args:
-        truth: frames `(batch, time, height, width, channels)` in [0, 1].
+        truth: frames `(batch, time, height, width, channels)` in [0, 1], at least 11 pixels a side.
         predicted: of the same shape; straight from a model, so that nats come from its logits.
 
     Example:

@@ -61,8 +61,8 @@ def pick_precision(
     bfloat16 is picked where the device has instructions for it, and where a short measurement of a
     layer's products over ten steps says that it is at least 1.2 times as fast: ten of
     `(batch, units) · (units, 4 units)`, and two of ten times the rows, of frames and of h; or of
-    convolutions in their place. State, gates, sums, what heads give, and losses are float32 either
-    way.
+    convolutions in their place. State, gates, what heads give, and losses are float32 either way;
+    so are sums, but that of a convolution and its bias.
 
     Args:
         requested: `"auto"`, `"float32"` or `"mixed_bfloat16"`.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_videolstm.data.digits import load_digits
-from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
+from keras_videolstm.data.digits import Digits, load_digits
+from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, TEST_STEPS, MovingMNISTTest
 from keras_videolstm.errors import InputError
 from keras_videolstm.half_precision import narrow
 from keras_videolstm.models import VideoLSTM
@@ -16,6 +16,7 @@ from keras_videolstm.models.frames import scaled_pixels
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.evaluation import TARGET, evaluate_frames
 from keras_videolstm.training.fit import RECIPE, build_model, compile_model, load_best_weights
+from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
@@ -64,8 +65,7 @@ def published_run(
     _round_as_on_disk(model)
     compile_model(model, recipe)
     if recipe.data.kind == "moving_mnist":
-        test = MovingMNISTTest(load_digits("test", mnist), sequences=test_sequences)
-        results = _measure_pixels(model, test, recipe.model.input_steps)
+        results = _measure_pixels(model, recipe, load_digits("test", mnist), test_sequences)
     else:
         results = _measure_percepts(model, source, recipe.data.validation_windows)
     metadata: dict[str, Any] = {
@@ -106,9 +106,11 @@ def _round_as_on_disk(model: VideoLSTM) -> None:
         variable.assign(narrow(variable.numpy()).astype("float32"))
 
 
-def _measure_pixels(model: VideoLSTM, test: MovingMNISTTest, input_steps: int) -> _Results:
+def _measure_pixels(model: VideoLSTM, recipe: Recipe, digits: Digits, sequences: int) -> _Results:
     """Measure on the fixed test set of moving MNIST."""
-    scores = evaluate_frames(model, test.batches(_TEST_BATCH), input_steps)
+    read, predicted = recipe.model.input_steps, recipe.model.prediction_steps
+    test = MovingMNISTTest(digits, max(read + predicted, TEST_STEPS), sequences=sequences)
+    scores = evaluate_frames(model, test.batches(_TEST_BATCH), read, predicted)
     metrics = {
         f"{name} {score}": value
         for name, of_output in scores.items()
@@ -122,10 +124,10 @@ def _measure_pixels(model: VideoLSTM, test: MovingMNISTTest, input_steps: int) -
     by_frame = {name: s.by_frame() for name, s in scores.items() if name != TARGET}
     return _Results(
         metrics,
-        f"{test.description}; free-running but for *_forced; mean over sequences and frames; nats "
-        "and MSE are sums over a frame's pixels",
+        f"{test.description}; {read} frames read, {predicted} predicted; free-running but for "
+        "*_forced; mean over sequences and frames; nats and MSE are sums over a frame's pixels",
         "\n".join(lines),
-        {"test_scores.json": json.dumps(by_frame, indent=2) + "\n"},
+        {"test_scores.json": json.dumps(FrameScores.for_json(by_frame), indent=2) + "\n"},
     )
 
 

@@ -227,12 +227,6 @@ class Recipe:
             self.model.layout()
         except ValueError as error:
             raise InputError(f"Expected [model.convolution] to fit the frames. {error}") from error
-        _expect(
-            len(spec.strides) <= len(self.model.units),
-            "model.convolution.strides",
-            "one number a layer at most",
-            spec.strides,
-        )
 
     def _check_sampling(self) -> None:
         rate, first, last = self.sampling.rate, self.sampling.first_step, self.sampling.last_step
@@ -274,8 +268,9 @@ class Recipe:
         _expect(bool(self.name) and "/" not in self.name, "name", "a plain name", self.name)
         self._check_convolution()
         if self.data.kind == "moving_mnist":
-            pixels = math.prod(self.model.frame_shape)
-            _expect(pixels == 64 * 64, "model.frame_shape", [64, 64, 1], self.model.frame_shape)
+            shape = self.model.frame_shape
+            _expect(shape == [64, 64, 1], "model.frame_shape", [64, 64, 1], shape)
+            _expect(activation == "sigmoid", "model.activation", "'sigmoid'", activation)
             _expect(not self.model.standardize, "model.standardize", False, True)
 
     @property

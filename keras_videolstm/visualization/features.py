@@ -13,6 +13,7 @@ from keras_videolstm.visualization.style import DIVERGING_COLOURS, add_title, ne
 _TILES_ACROSS = 10
 _TILE_INCHES = 0.62
 _GAP = 1
+_LEAST_SIDE = 32
 
 
 @styled()
@@ -62,6 +63,9 @@ def draw_features(panels: Mapping[str, np.ndarray], *, title: str | None = None)
 
 def _sheet(images: np.ndarray) -> np.ndarray:
     """Return the images as one, ten in a row, in colours."""
+    # Beside images of few pixels the gaps would be wide.
+    larger = -(-_LEAST_SIDE // min(images.shape[1:]))
+    images = np.repeat(np.repeat(images, larger, axis=1), larger, axis=2)
     count, height, width = images.shape
     across = min(count, _TILES_ACROSS)
     down = math.ceil(count / across)

@@ -1,6 +1,7 @@
 """Tests of finding MNIST's digits, and of the digits that stand in for them."""
 
 import gzip
+import hashlib
 import logging
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_a_folder_of_idx_files_is_read_gzipped_or_not(tmp_path):
     train, test = load_digits("train", tmp_path), load_digits("test", tmp_path)
     np.testing.assert_array_equal(train.images, IMAGES)
     np.testing.assert_array_equal(test.images, IMAGES[:5])
-    assert train.source == "MNIST"
+    assert train.source == f"{tmp_path.name}, not MNIST"
 
 
 def test_keras_own_file_is_read(tmp_path):
@@ -39,7 +40,7 @@ def test_keras_cache_is_looked_into(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "datasets").mkdir()
     np.savez(tmp_path / "datasets" / "mnist.npz", x_train=IMAGES, x_test=IMAGES)
-    assert load_digits().source == "MNIST"
+    assert load_digits().source == "mnist.npz, not MNIST"
 
 
 def test_without_mnist_digits_are_drawn_and_a_warning_says_so(tmp_path, monkeypatch, caplog):
@@ -129,3 +130,11 @@ def test_what_is_not_there_is_named(tmp_path):
         load_digits("train", tmp_path)
     with pytest.raises(InputError, match=r"'train' or 'test'"):
         load_digits("validation")
+
+
+def test_only_the_official_images_are_mnist(tmp_path, monkeypatch):
+    np.savez(tmp_path / "mnist.npz", x_train=IMAGES, x_test=IMAGES)
+    official = hashlib.sha256(IMAGES.tobytes()).hexdigest()
+    monkeypatch.setitem(digits._SHA256, "test", official)
+    assert load_digits("test", tmp_path / "mnist.npz").source == "MNIST"
+    assert load_digits("train", tmp_path / "mnist.npz").source == "mnist.npz, not MNIST"

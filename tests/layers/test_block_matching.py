@@ -43,3 +43,13 @@ def test_it_sees_how_far_things_moved(motion: tuple[int, int]) -> None:
 def test_where_nothing_is_nothing_is_said() -> None:
     nothing = arranged(np.zeros((32, 40, 2)))
     np.testing.assert_allclose(BlockMatching(LAYOUT)(nothing, nothing), 0, atol=1e-6)
+
+
+def test_at_a_corner_the_patches_inside_count_for_nine() -> None:
+    now, before = np.random.default_rng(0).random((2, 32, 40, 2)) * 0.3
+    matched = np.asarray(BlockMatching(LAYOUT)(arranged(now), arranged(before)))
+    wide = np.pad(before, ((REACH, REACH), (REACH, REACH), (0, 0)))
+    shifts = [(y, x) for y in range(2 * REACH + 1) for x in range(2 * REACH + 1)]
+    sums = [np.sum((now[:8, :8] - wide[y : 8 + y, x : 8 + x]) ** 2) for y, x in shifts]
+    likely = np.exp(-9 / 4 * np.array(sums))
+    np.testing.assert_allclose(matched[0, 0, 0], likely / likely.sum() - 1 / 49, atol=1e-5)

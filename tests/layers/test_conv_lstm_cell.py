@@ -136,3 +136,10 @@ def test_configuration_round_trip() -> None:
 def test_an_impossible_size_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="Expected positive numbers"):
         ConvPeepholeLSTMCell(UNITS, **options)
+
+
+def test_maps_of_unknown_size_are_refused() -> None:
+    with pytest.raises(ValueError, match="of a known size"):
+        ConvPeepholeLSTMCell(2).build((None, None, None, 1))
+    with pytest.raises(ValueError, match="Expected a built cell"):
+        ConvPeepholeLSTMCell(2).get_initial_state(1)

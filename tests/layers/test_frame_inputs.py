@@ -1,6 +1,8 @@
+import keras
 import numpy as np
+import pytest
 
-from keras_videolstm.layers import Convolution, VideoEncoder
+from keras_videolstm.layers import ConditionalDecoder, Convolution, VideoEncoder
 from keras_videolstm.layers.frame_inputs import frames_before
 
 FRAMES = np.random.default_rng(0).random((2, 6, 8, 12, 1)).astype("float32")
@@ -43,3 +45,44 @@ def test_a_stateful_encoder_remembers_the_last_frame() -> None:
     in_chunks.set_weights(whole.get_weights())
     chunks = [in_chunks(FRAMES[:, :1])[0], in_chunks(FRAMES[:, 1:])[0]]
     np.testing.assert_allclose(np.concatenate(chunks, axis=1), sequence, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [6, None])
+def test_masks_work_in_a_model(steps: int | None) -> None:
+    frames, mask = keras.Input((steps, 8, 12, 1)), keras.Input((steps,), dtype="bool")
+    encoder = VideoEncoder([3], convolution=Convolution(4, max_displacement=2))
+    model = keras.Model([frames, mask], encoder(frames, mask=mask)[1])
+    kept = np.array([[1, 0, 1, 1, 0, 0]] * 2, bool)
+    found = keras.tree.flatten(model.predict([FRAMES, kept], verbose=0))
+    expected = keras.tree.flatten(encoder(FRAMES[:, [0, 2, 3]])[1])
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_state_of_other_layers_is_refused() -> None:
+    encoder = VideoEncoder([3], convolution=Convolution(4, max_displacement=2))
+    _, state = encoder(FRAMES)
+    with pytest.raises(ValueError, match=r"2 entries: \(h, c\) of 1 layers and \(frame,\)"):
+        encoder(FRAMES, initial_state=state[:1])
+    decoder = ConditionalDecoder([3], (8, 12, 1), convolution=Convolution(4))
+    with pytest.raises(ValueError, match="Expected a state of 1 entries"):
+        decoder(state, steps=2)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 12, 8, 1), (2, 3, 16, 24, 1)])
+def test_frames_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
+    encoder = VideoEncoder([3], convolution=Convolution(4))
+    encoder(FRAMES)
+    with pytest.raises(ValueError, match=r"Expected frames \(8, 12, 1\)"):
+        encoder(np.zeros(shape, "float32"))
+
+
+def test_a_decoder_in_reverse_is_not_handed_its_first_answer() -> None:
+    convolution = Convolution(4, max_displacement=2)
+    _, state = VideoEncoder([3], convolution=convolution)(FRAMES)
+    decoder = ConditionalDecoder(
+        [3], (8, 12, 1), conditional=True, reverse_time=True, convolution=convolution
+    )
+    *pairs, (frame,) = state
+    same = decoder([*pairs, (0 * frame,)], steps=4)
+    np.testing.assert_array_equal(decoder(state, steps=4), same)

@@ -37,3 +37,24 @@ def test_states_are_as_coarse_as_the_strides_say() -> None:
 def test_a_frame_that_cannot_be_cut_is_refused(frame_shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="multiples of 8"):
         FrameLayout(frame_shape, Convolution(4, strides=(1, 2)), layers=2)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (4, "Expected a Convolution, or a dict of some of"),
+        ({"patches": 4}, "Expected a Convolution, or a dict of some of"),
+        ({"patch_size": 4.0}, "Expected integers"),
+        ({"strides": 2}, "Expected integers, and strides a list"),
+        ({"max_displacement": True}, "Expected integers"),
+        ({"kernel_size": 4}, "an odd kernel_size"),
+    ],
+)
+def test_what_is_no_convolution_is_refused(value: object, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Convolution.of(value)
+
+
+def test_more_strides_than_layers_are_refused() -> None:
+    with pytest.raises(ValueError, match="a stride for each of 1 layers"):
+        FrameLayout((32, 32, 1), Convolution(4, strides=(1, 2)), layers=1)

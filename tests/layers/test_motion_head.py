@@ -6,7 +6,8 @@ from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.motion_head import MotionHead
 
 REACH, SIDE = 3, 7
-LAYOUT = FrameLayout((16, 24, 1), Convolution(4, max_displacement=REACH))
+CONVOLUTION = Convolution(4, max_displacement=REACH)
+LAYOUT = FrameLayout((16, 24, 1), CONVOLUTION)
 
 
 def arranged(frame: np.ndarray) -> np.ndarray:
@@ -19,7 +20,7 @@ def restored(maps: np.ndarray) -> np.ndarray:
 
 def made_head(down: int, across: int, motions: int = 1, centred: bool = False) -> MotionHead:
     """Return a head whose filters all move pixels so far, whatever the outputs are."""
-    head = MotionHead(LAYOUT, motions, centred)
+    head = MotionHead(LAYOUT.frame_shape, CONVOLUTION, motions, centred)
     head.build(5)
     kernel, bias = head.get_weights()
     bias[motions * 16 :][down + REACH :: 2 * SIDE][:motions] = 50

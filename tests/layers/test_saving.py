@@ -13,6 +13,7 @@ from keras_videolstm.layers import (
     PeepholeLSTMCell,
     VideoEncoder,
 )
+from keras_videolstm.layers.motion_head import MotionHead
 from tests.references import randomize
 
 INITIALIZERS = {
@@ -54,6 +55,11 @@ MAKERS: list[Callable[[], keras.layers.Layer]] = [
         dtype="mixed_bfloat16",
         name="named",
     ),
+    lambda: VideoEncoder([5], convolution=Convolution(4, max_displacement=2), stateful=True),
+    lambda: ConditionalDecoder(
+        [5, 4], (8, 8, 1), conditional=True, convolution={"max_displacement": 3}
+    ),
+    lambda: MotionHead((8, 8, 1), {"max_displacement": 3}, motions=1, centred=False),
     lambda: FrameStandardizer((4, 4, 1), name="named"),
 ]
 

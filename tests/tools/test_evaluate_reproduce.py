@@ -1,6 +1,7 @@
 """Tests of measuring and drawing by command."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,12 @@ def test_evaluate_reads_the_published_file(checkpoint, tmp_path):
     assert result["data"] == "4 sequences of mnist_test_seq.npy"
 
 
+def test_what_a_file_decides_is_not_asked_for(checkpoint, tmp_path):
+    np.save(tmp_path / "mnist_test_seq.npy", np.zeros((20, 4, 64, 64), "uint8"))
+    arguments = ("evaluate", checkpoint, "--on", tmp_path / "mnist_test_seq.npy", "--digits", 3)
+    assert "Expected --digits with --on moving_mnist" in refused(*arguments)
+
+
 def test_evaluate_says_what_it_cannot_do(checkpoint, mnist, tmp_path):
     assert "--on moving_mnist" in refused("evaluate", checkpoint, "--on", "ucf101")
     save(VideoLSTM("composite", (7,), [4], activation="linear"), tmp_path / "percepts", {})
@@ -105,6 +112,35 @@ def test_weights_and_activity_are_drawn(kind, mnist, tmp_path, request):
     assert names == {"fig_features_input.png", "fig_features_output.png", "fig_state.png"}
 
 
+def test_checkpoints_of_one_name_are_told_apart(checkpoint, mnist, tmp_path):
+    again = tmp_path / "again" / checkpoint.name
+    shutil.copytree(checkpoint, again)
+    heights = []
+    for entries in ((checkpoint,), (checkpoint, again)):
+        out = tmp_path / str(len(entries))
+        done("reproduce", "fig4", *entries, "--mnist", mnist, "--sequences", 1, "--out", out)
+        with Image.open(out / "fig4_1.png") as image:
+            heights.append(image.height)
+    assert heights[1] > heights[0] + 40
+
+
+def test_a_long_film_needs_a_model_that_predicts(mnist, tmp_path):
+    save(VideoLSTM("autoencoder", SHAPE, [4]), tmp_path / "auto", {"input_steps": 10})
+    told = refused("reproduce", "fig_long", tmp_path / "auto", "--mnist", mnist, "--out", tmp_path)
+    assert "Expected models that predict" in told
+
+
+def test_models_that_read_other_numbers_of_frames(checkpoint, mnist, tmp_path):
+    save(VideoLSTM("composite", SHAPE, [4]), tmp_path / "more", {"input_steps": 16})
+    arguments = ("evaluate", tmp_path / "more", "--on", "moving_mnist", "--mnist", mnist)
+    result = json.loads(done(*arguments, "--sequences", 2, "--steps", 5, "--json"))
+    assert len(result["by_frame"]["prediction"]["nats"]) == 5
+    assert len(result["by_frame"]["reconstruction"]["nats"]) == 16
+    assert "16 frames read" in result["protocol"]
+    arguments = ("reproduce", "fig4", checkpoint, tmp_path / "more", "--mnist", mnist)
+    assert "read as many frames" in refused(*arguments, "--out", tmp_path)
+
+
 def test_figures_need_a_model_of_such_frames(tmp_path, mnist):
     save(VideoLSTM("composite", (7,), [4], activation="linear"), tmp_path / "percepts", {})
     told = refused("reproduce", "fig4", tmp_path / "percepts", "--mnist", mnist, "--out", tmp_path)
@@ -116,7 +152,9 @@ def test_table2_trains_measures_and_continues(mnist, tmp_path):
     arguments += ("--units", 4, "--training-sequences", 64, "--seeds", 2, "--sequences", 3)
     arguments += ("--mnist", mnist, "--out", tmp_path)
     text = done(*arguments)
-    measured = json.loads((tmp_path / "table2.json").read_text())
+    text_of_json = (tmp_path / "table2.json").read_text()
+    assert "Infinity" not in text_of_json
+    measured = json.loads(text_of_json)
     runs = measured["future_predictor_moving_mnist"]
     assert [run["seed"] for run in runs] == [1, 2]
     values = [run["scores"]["prediction"]["nats"] for run in runs]
@@ -125,6 +163,29 @@ def test_table2_trains_measures_and_continues(mnist, tmp_path):
     before = json.loads((tmp_path / "table2.json").read_text())
     done(*arguments)
     assert json.loads((tmp_path / "table2.json").read_text()) == before
+
+
+@pytest.mark.slow
+def test_table2_has_conditional_and_convolutional_rows(mnist, tmp_path):
+    arguments = ("reproduce", "table2", "--row", "conditional_composite", "--row", "composite_conv")
+    arguments += ("--units", 4, "--training-sequences", 16, "--sequences", 3)
+    text = done(*arguments, "--mnist", mnist, "--out", tmp_path)
+    measured = json.loads((tmp_path / "table2.json").read_text())
+    assert list(measured) == ["conditional_composite_moving_mnist", "composite_conv_moving_mnist"]
+    for name, (run,) in measured.items():
+        assert run["sequences"] == 16
+        forced = run["scores"]["prediction_forced"]["nats"]
+        assert any(
+            line.startswith(f"| {name}") and f"| {forced:.1f} |" in line
+            for line in text.splitlines()
+        )
+    with Image.open(tmp_path / "table2.png") as image:
+        assert image.width > 300
+
+
+def test_table2_of_the_zoo_trains_nothing(mnist, tmp_path):
+    arguments = ("reproduce", "table2", "--from-zoo", "--units", 4, "--out", tmp_path)
+    assert "Expected --units where rows are trained" in refused(*arguments, "--mnist", mnist)
 
 
 def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):

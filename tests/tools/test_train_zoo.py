@@ -128,7 +128,7 @@ def test_moving_mnist_is_trained_and_published_without_mnist_at_hand(tmp_path):
     assert scored["means"]["reconstruction"]["nats"] == pytest.approx(nats, rel=1e-5)
     pictures = {path.name for path in (tmp_path / "entry").glob("*.[pg][ni][gf]")}
     assert {"curves.png", "forecast_1.png", "forecast_1.gif"} <= pictures
-    assert load_metadata(tmp_path / "entry")["data"] == "moving digits: MNIST"
+    assert load_metadata(tmp_path / "entry")["data"] == "moving digits: mnist.npz, not MNIST"
     assert load(tmp_path / "entry").reconstruct(np.zeros((3, 64, 64))).shape == (3, 64, 64, 1)
 
 

@@ -64,7 +64,9 @@ def test_means_are_over_all_sequences_however_they_are_batched() -> None:
     assert len(found.by_frame()["psnr"]) == 3
 
 
-@pytest.mark.parametrize("convolution", [None, {"patch_size": 4}])
+@pytest.mark.parametrize(
+    "convolution", [None, {"patch_size": 4}, {"patch_size": 4, "max_displacement": 2}]
+)
 def test_free_running_and_forced_scores_are_those_of_the_verbs_and_of_keras(
     convolution: dict | None,
 ) -> None:
@@ -94,6 +96,15 @@ def test_the_horizon_is_what_follows_the_input() -> None:
     assert scores["reconstruction"].nats.shape == (2,)
 
 
+def test_frames_beyond_the_steps_asked_for_are_left_out() -> None:
+    model, clips = VideoLSTM("composite", SHAPE, [4], 3), made_frames(steps=9)
+    few = evaluate_frames(model, [clips], input_steps=2, steps=3)
+    np.testing.assert_allclose(
+        few["prediction"].mse, evaluate_frames(model, [clips], 2)["prediction"].mse[:3], rtol=1e-5
+    )
+    assert few["target"].nats.shape == (3,)
+
+
 def test_the_truth_predicts_itself_at_its_entropy() -> None:
     clips = made_frames(steps=4)
     scores = evaluate_frames(VideoLSTM("future_predictor", SHAPE, [4]), [clips], input_steps=2)
@@ -106,7 +117,11 @@ def test_the_truth_predicts_itself_at_its_entropy() -> None:
     ("arguments", "clips"),
     [
         ({"frame_shape": (7,), "activation": "linear"}, np.zeros((1, 4, 7))),
+        ({"frame_shape": (8, 8, 1)}, np.zeros((1, 4, 8, 8, 1))),
+        ({"frame_shape": SHAPE, "standardize": True}, np.zeros((1, 4, *SHAPE))),
         ({"frame_shape": SHAPE}, np.zeros((1, 4, 8, 8, 1))),
+        ({"frame_shape": SHAPE}, np.full((1, 4, *SHAPE), np.nan)),
+        ({"frame_shape": SHAPE}, np.full((1, 4, *SHAPE), 255.0)),
     ],
 )
 def test_other_frames_are_refused(arguments: dict, clips: np.ndarray) -> None:
@@ -118,3 +133,21 @@ def test_other_frames_are_refused(arguments: dict, clips: np.ndarray) -> None:
 def test_no_sequences_are_refused() -> None:
     with pytest.raises(InputError, match="at least one sequence"):
         evaluate_frames(VideoLSTM("composite", SHAPE, [4]), [])
+
+
+@pytest.mark.parametrize(
+    ("lengths", "settings", "told"),
+    [
+        ([2], {}, "Expected 3 frames in every sequence, of which 2 are read. Received: 2"),
+        ([4], {"steps": 3}, "Expected 5 frames in every sequence"),
+        ([4, 5], {}, "Expected 4 frames in every sequence"),
+        ([4], {"steps": 0}, "Expected positive numbers"),
+    ],
+)
+def test_sequences_of_a_wrong_length_are_refused(
+    lengths: list[int], settings: dict, told: str
+) -> None:
+    model = VideoLSTM("composite", SHAPE, [4], 3)
+    clips = [made_frames(steps=steps) for steps in lengths]
+    with pytest.raises(InputError, match=told):
+        evaluate_frames(model, clips, input_steps=2, **settings)

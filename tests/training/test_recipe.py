@@ -64,7 +64,7 @@ def test_a_recipe_survives_the_round_trip_with_every_default_written_out(tmp_pat
 
 
 def test_a_speed_may_be_a_number_or_a_range(tmp_path):
-    mnist = {"data": {"kind": "moving_mnist"}, "model.frame_shape": [64, 64, 1]}
+    mnist = {"model.frame_shape": [64, 64, 1], "model.activation": "sigmoid"}
     for speed in (0.2, [0.1, 0.3]):
         changes = {**mnist, "data": {"kind": "moving_mnist", "speed": speed}}
         assert Recipe.load(written(tmp_path / "r.toml", changes)).data.speed == speed
@@ -110,6 +110,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no name": ({"name": ""}, "name to be a plain name"),
     "name is a path": ({"name": "../x"}, "name to be a plain name"),
     "moving MNIST's frames": ({"data": {"kind": "moving_mnist"}}, r"\[64, 64, 1\]. Received: \[4"),
+    "moving MNIST without a sigmoid": (
+        {"data": {"kind": "moving_mnist"}, "model.frame_shape": [64, 64, 1]},
+        "model.activation to be 'sigmoid'. Received: 'linear'",
+    ),
     "maps of no image": ({"model.convolution": {}}, r"\[model.convolution\] to fit .*\(4,\)"),
     "no patch": ({"model.convolution": {"patch_size": 0}}, r"\[model.convolution\] to fit .*posit"),
     "motion beyond a patch": (
@@ -120,6 +124,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {
             "data": {"kind": "moving_mnist"},
             "model.frame_shape": [64, 64, 1],
+            "model.activation": "sigmoid",
             "model.standardize": True,
         },
         "model.standardize to be False",
