@@ -118,7 +118,7 @@ def _file(context: click.Context, data: str, sequences: int | None) -> MovingMNI
         raise InputError(f"Expected --on moving_mnist or a file .npy. Received: {data!r}")
     for option in _NOT_WITH_A_FILE:
         if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            raise InputError(f"Expected --{option} with --on moving_mnist. Received: {data}")
+            raise click.UsageError(f"Expected --{option} with --on moving_mnist. Received: {data}")
     return MovingMNISTFile(data, sequences)
 
 

@@ -138,7 +138,9 @@ def _check_zoo(context: click.Context, rows: tuple[str, ...]) -> None:
     for option in _OF_TRAINING:
         if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
             named = option.replace("_", "-")
-            raise InputError(f"Expected --{named} where rows are trained. Received: --from-zoo")
+            raise click.UsageError(
+                f"Expected --{named} where rows are trained. Received: --from-zoo"
+            )
     missing = sorted({f"{row}_moving_mnist" for row in rows} - set(list_checkpoints()))
     if missing:
         raise InputError(f"Expected checkpoints of all rows in the zoo. Received: no {missing}")

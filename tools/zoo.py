@@ -177,5 +177,7 @@ def _table() -> str:
 
 
 def _headline(metadata: dict) -> dict[str, float]:
+    """Return the metrics that a table has room for: of pixels, the nats."""
     metrics = metadata.get("metrics", {})
-    return {key: value for key, value in metrics.items() if isinstance(value, int | float)}
+    numbers = {key: value for key, value in metrics.items() if isinstance(value, int | float)}
+    return {key: value for key, value in numbers.items() if key.endswith(" nats")} or numbers

@@ -81,7 +81,7 @@ def test_evaluate_reads_the_published_file(checkpoint, tmp_path):
 def test_what_a_file_decides_is_not_asked_for(checkpoint, tmp_path):
     np.save(tmp_path / "mnist_test_seq.npy", np.zeros((20, 4, 64, 64), "uint8"))
     arguments = ("evaluate", checkpoint, "--on", tmp_path / "mnist_test_seq.npy", "--digits", 3)
-    assert "Expected --digits with --on moving_mnist" in refused(*arguments)
+    assert "Expected --digits with --on moving_mnist" in refused(*arguments, code=2)
 
 
 def test_evaluate_says_what_it_cannot_do(checkpoint, mnist, tmp_path):
@@ -185,7 +185,8 @@ def test_table2_has_conditional_and_convolutional_rows(mnist, tmp_path):
 
 def test_table2_of_the_zoo_trains_nothing(mnist, tmp_path):
     arguments = ("reproduce", "table2", "--from-zoo", "--units", 4, "--out", tmp_path)
-    assert "Expected --units where rows are trained" in refused(*arguments, "--mnist", mnist)
+    told = refused(*arguments, "--mnist", mnist, code=2)
+    assert "Expected --units where rows are trained" in told
 
 
 def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
