@@ -86,9 +86,12 @@ class FrameLayout:
             )
 
     def arrange(self, frames: Any) -> Any:
-        """Return frames `(batch, time, *frame_shape)` as `(batch, time, *shape)`."""
+        """Return frames `(batch, time, *frame_shape)` as `(batch, time, *shape)`.
+
+        Without a convolution frames of any shape with as many numbers are read, row by row.
+        """
         received = tuple(frames.shape[2:])
-        if None not in received and received != self.frame_shape:
+        if None not in received and not self._fits(received):
             raise ValueError(f"Expected frames {self.frame_shape}. Received: {received}")
         batch, time = ops.shape(frames)[:2]
         if self.convolution is None:
@@ -98,6 +101,11 @@ class FrameLayout:
         cut = ops.reshape(frames, (-1, rows, patch, columns, patch, channels))
         patches = ops.transpose(cut, (0, 1, 3, 2, 4, 5))
         return ops.reshape(patches, (batch, time, *self.shape))
+
+    def _fits(self, frame_shape: tuple[int, ...]) -> bool:
+        if self.convolution is None:
+            return math.prod(frame_shape) == math.prod(self.frame_shape)
+        return frame_shape == self.frame_shape
 
     def restore(self, arranged: Any) -> Any:
         """Return `arrange`'s result as frames again."""

@@ -210,6 +210,7 @@ def clip_source(folder: Path, images: np.ndarray) -> object:
     text = write_recipe(folder).read_text()
     head = text[: text.index("[[data.train]]")].replace('"percepts"', '"moving_mnist"')
     head = head.replace("[4]", "[64, 64, 1]").replace("standardize = true\n", "")
+    head = head.replace('activation = "linear"', 'activation = "sigmoid"')
     tail = text[text.index("[optimizer]") :].replace("batch_size = 8", "batch_size = 6")
     (folder / "mnist.toml").write_text(head + tail)
     return ClipSource(Recipe.load(folder / "mnist.toml"), folder, str(folder / "mnist.npz"))
