@@ -2,20 +2,21 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from keras_videolstm.data.action_clips import find_clips
-from keras_videolstm.percepts import ExtractionReport, extract, get_extractor
+from keras_videolstm.errors import InputError
+from keras_videolstm.percepts import ExtractionReport, extract
 from keras_videolstm_tools.progress import ProgressLine
 
 
 @click.command(name="extract")
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Store to write."
-)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
 @click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
 @click.option(
@@ -26,6 +27,20 @@ from keras_videolstm_tools.progress import ProgressLine
     help="Take the central square, or pad the whole frame to one.",
 )
 @click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
+@click.option(
+    "--shards",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Files of the store; with more than one it is a folder.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Files decoded at a time.  [default: cores]"
+)
+@click.option("--beam", is_flag=True, help="Share the files of the store out by Apache Beam.")
+@click.option(
+    "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
+)
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
@@ -35,35 +50,71 @@ def command(
     fps: float,
     fit: str,
     root: Path | None,
+    shards: int,
+    workers: int | None,
+    beam: bool,
+    beam_options: tuple[str, ...],
     strict: bool,
     as_json: bool,
 ) -> None:
     """Video files to a store of percepts.
 
     DATA is a folder of class folders, a folder of videos, a CSV (path, label, group) or a video.
+    Run again, it goes on with the video where it was stopped, takes over what has not changed, and
+    does nothing where all is done.
 
     \b
     Example:
       videolstm-tools extract videos more_videos --out percepts.h5
+      videolstm-tools extract /videos --out /store --shards 256 --beam \\
+        --beam-option runner=FlinkRunner --beam-option flink_master=host:8081
     """
-    clips = [clip for source in data for clip in find_clips(source, root)]
-    report = extract(
-        clips,
-        out,
-        get_extractor(percepts),
-        fps=fps,
-        fit=fit,
-        strict=strict,
-        progress=None if as_json else ProgressLine("extract", "frames"),
-    )
+    if beam and (strict or workers):
+        raise click.UsageError("Expected neither --strict nor --workers. Received: --beam with one")
+    if beam_options and not beam:
+        raise click.UsageError("Expected --beam. Received: --beam-option without it")
+    if out.exists() and out.is_dir() != (shards > 1):
+        kinds = ("a folder", "file") if shards > 1 else ("a file", "directory")
+        raise click.UsageError(
+            f"Expected {kinds[0]} to write with --shards {shards}. "
+            f"Received: {out}, which is a {kinds[1]}"
+        )
+    settings: dict[str, Any] = {"fps": fps, "fit": fit, "shards": shards}
+    if beam:
+        # Workers have folders of their own to start in.
+        clips = [clip for source in data for clip in find_clips(source.resolve(), root)]
+        report = _extract_with_beam()(
+            clips, out.resolve(), percepts, **settings, options=[f"--{o}" for o in beam_options]
+        )
+    else:
+        clips = [clip for source in data for clip in find_clips(source, root)]
+        report = extract(
+            clips,
+            out,
+            percepts,
+            **settings,
+            workers=workers,
+            strict=strict,
+            progress=None if as_json else ProgressLine("extract", "frames"),
+        )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))
         return
     click.echo(
-        f"{report.videos} videos, {report.frames} frames, "
-        f"{report.frames_per_second:.0f} frames/s: {out}"
+        f"{report.videos} videos, {report.frames} frames ({report.new_frames} new, "
+        f"{report.frames_per_second:.0f} frames/s): {out}"
     )
     show_skipped(report)
+
+
+def _extract_with_beam() -> Callable[..., ExtractionReport]:
+    try:
+        from keras_videolstm.percepts.beam_extraction import extract_with_beam
+    except ImportError as error:
+        raise InputError(
+            f"Expected Apache Beam, which the extra `beam` brings. Received: {error}"
+        ) from error
+    return extract_with_beam
 
 
 def show_skipped(report: ExtractionReport) -> None:

@@ -10,11 +10,11 @@ import click
 
 from keras_videolstm.checkpoints import load, load_metadata, save
 from keras_videolstm.data.action_clips import expand_groups, find_clips
-from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.percepts import ExtractionReport, cached_percepts
+from keras_videolstm.percepts import ExtractionReport, extract
 from keras_videolstm.training.comparison import (
     FINETUNED,
     SCRATCH,
@@ -145,17 +145,18 @@ def _groups(text: str) -> tuple[str, ...]:
 def _prepare(
     source: Path, path: Path, percepts: dict, root: Path | None, strict: bool, quiet: bool
 ) -> tuple[PerceptStore, ExtractionReport]:
-    if source.suffix == ".h5":
+    if source.suffix == ".h5" or is_sharded_store(source):
         return PerceptStore(source), ExtractionReport()
-    return cached_percepts(
+    report = extract(
         find_clips(source, root),
         path,
-        extractor=percepts["extractor"],
+        percepts["extractor"],
         fps=percepts["fps"],
         fit=percepts["fit"],
         strict=strict,
         progress=None if quiet else ProgressLine("percepts", "frames"),
     )
+    return PerceptStore(path), report
 
 
 def _settings_of(store: PerceptStore, extractor: str) -> dict:

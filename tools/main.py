@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
             ) from error
         except KeyboardInterrupt as error:
             raise click.ClickException(
-                "Stopped. Complete files are kept, and `train` continues after its last epoch."
+                "Stopped. Complete files are kept; `train` and `extract`, run again, go on from it."
             ) from error
 
 

@@ -1,39 +1,40 @@
-"""Percepts on disk: one HDF5 file of feature vectors, videos one after another."""
+"""Percepts on disk: feature vectors of many videos, in one HDF5 file or several."""
 
-import json
-import logging
 import os
-from collections.abc import Callable
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import tensorflow as tf
 
+from keras_videolstm.data.percept_file import FORMAT, UNLABELLED, PerceptFile, ReadRows
 from keras_videolstm.errors import InputError
 
-FORMAT = 1
-UNLABELLED = -1
+__all__ = ["FORMAT", "UNLABELLED", "PerceptStore", "ReadRows", "is_sharded_store", "store_files"]
 
-ReadRows = Callable[[tf.Tensor, tf.Tensor | int], tf.Tensor]
+_SHARD = re.compile(r"shard-(\d{5})-of-(\d{5})\.h5")
+# What all files of a store have in common.
+_SHARED = ("extractor", "fps", "size", "fit", "short_side", "class_names")
 
 
 class PerceptStore:
     """A percept store opened for reading.
 
-    The file holds `/percepts` (all frames, features) float32 with the videos one after another,
+    A file holds `/percepts` (all frames, features) float32 with the videos one after another,
     `/frame_counts` (videos) int64, `/labels` (videos) int32 with -1 for unlabelled, and
     `/metadata`, UTF-8 JSON as bytes: format, extractor, frame format, class names, and path and
     group of each video. Nothing in it is half precision or a variable-length string, since one
-    such data set makes a whole file unreadable for tensorflow-io.
+    such data set makes a whole file unreadable for tensorflow-io. A store of several files is a
+    folder of `shard-00000-of-00008.h5` and so on, read as if they were one.
 
     Args:
-        path: the file; written by `PerceptStoreWriter` or `videolstm-tools extract`.
+        path: the file or folder; written by `videolstm-tools extract`.
 
     Raises:
-        InputError: if it is missing, not a percept store, of a newer format, or inconsistent.
+        InputError: if it is missing, not a percept store, of a newer format, inconsistent, or if
+            one of its files is missing.
 
     Example:
         >>> store = PerceptStore("ucf.h5")
@@ -43,49 +44,28 @@ class PerceptStore:
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"Expected a percept store. Received: {path}, which does not exist")
-        try:
-            with h5py.File(self.path) as file:
-                self.metadata: dict[str, Any] = json.loads(bytes(file["metadata"][()]))
-                self.frame_counts: np.ndarray = file["frame_counts"][()]
-                self.labels: np.ndarray = file["labels"][()]
-                self.shape: tuple[int, int] = file["percepts"].shape
-                self._check(file["percepts"].dtype)
-        except InputError:
-            raise
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-            raise InputError(
-                f"Expected a percept store (HDF5 with percepts, frame_counts, labels, metadata). "
-                f"Received: {path} ({error})"
-            ) from error
+        self._files = [PerceptFile(file) for file in _files_of(self.path)]
+        self.metadata: dict[str, Any] = self._files[0].metadata
+        self._check_same_kind()
+        self.frame_counts = np.concatenate([file.frame_counts for file in self._files])
+        self.labels = np.concatenate([file.labels for file in self._files])
+        self._first_rows = np.cumsum([0] + [file.shape[0] for file in self._files])
+        self.shape: tuple[int, int] = (int(self._first_rows[-1]), self._files[0].shape[1])
 
-    def _check(self, dtype: np.dtype) -> None:
-        found = self.metadata.get("format")
-        if found != FORMAT:
-            raise InputError(
-                f"Expected percept store format {FORMAT}. Received: {self.path} of format {found}; "
-                f"a newer keras-videolstm may read it"
-            )
-        if len(self.shape) != 2 or dtype != np.float32:
-            raise InputError(
-                f"Expected percepts (frames, features) of float32. "
-                f"Received: {self.path} with shape={self.shape}, dtype={dtype}"
-            )
-        videos = len(self.metadata["videos"])
-        counted = int(self.frame_counts.sum())
-        sizes = (len(self.groups), len(self.names), len(self.frame_counts), len(self.labels))
-        if counted != self.shape[0] or set(sizes) != {videos} or (self.frame_counts < 1).any():
-            raise InputError(
-                f"Expected {videos} videos of {counted} frames in all. "
-                f"Received: {self.path} with {self.shape[0]} frames, "
-                f"{len(self.frame_counts)} counts and {len(self.labels)} labels"
-            )
-        if ((self.labels < UNLABELLED) | (self.labels >= len(self.class_names))).any():
-            raise InputError(
-                f"Expected labels from {UNLABELLED} to {len(self.class_names) - 1}. "
-                f"Received: {self.path} with labels up to {self.labels.max()}"
-            )
+    def _check_same_kind(self) -> None:
+        first, *others = self._files
+        for file in others:
+            for key in _SHARED:
+                if file.metadata.get(key) != first.metadata.get(key):
+                    raise InputError(
+                        f"Expected {key}={first.metadata.get(key)!r} in all files of {self.path}. "
+                        f"Received: {file.metadata.get(key)!r} in {file.path.name}"
+                    )
+            if file.shape[1] != first.shape[1]:
+                raise InputError(
+                    f"Expected {first.shape[1]} features in all files of {self.path}. "
+                    f"Received: {file.shape[1]} in {file.path.name}"
+                )
 
     @property
     def feature_dim(self) -> int:
@@ -100,17 +80,32 @@ class PerceptStore:
     @cached_property
     def groups(self) -> np.ndarray:
         """Name of the source of each video."""
-        return np.array([video["group"] for video in self.metadata["videos"]], dtype=object)
+        return np.array([video["group"] for video in self._videos], dtype=object)
 
     @cached_property
     def names(self) -> np.ndarray:
         """Path of each video as it was given to the extraction."""
-        return np.array([video["path"] for video in self.metadata["videos"]], dtype=object)
+        return np.array([video["path"] for video in self._videos], dtype=object)
+
+    @property
+    def keys(self) -> list[str]:
+        """What each video's percepts depend on, as a hash; `""` where the writer did not say."""
+        return [video.get("key", "") for video in self._videos]
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        """Path and reason of each file that the extraction left out."""
+        faults = [fault for file in self._files for fault in file.metadata.get("skipped", [])]
+        return [(path, reason) for path, reason in faults]
+
+    @property
+    def _videos(self) -> list[dict[str, str]]:
+        return [video for file in self._files for video in file.metadata["videos"]]
 
     @cached_property
     def starts(self) -> np.ndarray:
         """Row of each video's first frame."""
-        return np.concatenate([[0], np.cumsum(self.frame_counts)[:-1]]).astype(np.int64)
+        return (np.cumsum(self.frame_counts) - self.frame_counts).astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.frame_counts)
@@ -126,8 +121,9 @@ class PerceptStore:
             dtype('float32')
         """
         start = int(self.starts[index])
-        with h5py.File(self.path) as file:
-            return file["percepts"][start : start + int(self.frame_counts[index])]
+        number = int(np.searchsorted(self._first_rows, start, side="right")) - 1
+        first = start - int(self._first_rows[number])
+        return self._files[number].read(first, int(self.frame_counts[index]))
 
     def videos_of_groups(self, groups: tuple[str, ...] | None) -> np.ndarray:
         """Return the numbers of the videos of the named groups, `None` meaning all.
@@ -153,38 +149,71 @@ class PerceptStore:
     def row_reader(self) -> ReadRows:
         """Return `read(start, length) -> (length, features)`, a function for tf.data graphs.
 
-        It streams through tensorflow-io where its operations run, and else through h5py.
+        It streams through tensorflow-io where its operations run, and else through h5py. The rows
+        are of one video, which stands in one file.
 
         Example:
             >>> read = PerceptStore("ucf.h5").row_reader()
             >>> read(tf.constant(40, tf.int64), 16).shape
             TensorShape([16, 1280])
         """
-        return self._tensorflow_io_reader() or self._h5py_reader()
-
-    def _tensorflow_io_reader(self) -> ReadRows | None:
-        try:
-            import tensorflow_io as tfio
-
-            rows = tfio.IOTensor.from_hdf5(str(self.path))("/percepts")
-            tf.ensure_shape(rows[0:1], (1, self.feature_dim))
-        except Exception as error:  # any failure at all: its import succeeds where no op runs
-            logging.getLogger(__name__).info("tensorflow-io does not run here: %s", error)
-            return None
+        filled = [file for file in self._files if len(file.labels)]
+        readers = [file.row_reader() for file in filled]
+        if len(readers) == 1:
+            return readers[0]
+        firsts = np.cumsum([0] + [file.shape[0] for file in filled[:-1]])
+        first_rows = tf.constant(firsts, tf.int64)
 
         def read(start: tf.Tensor, length: tf.Tensor | int) -> tf.Tensor:
-            return tf.ensure_shape(rows[start : start + length], (None, self.feature_dim))
+            start = tf.cast(start, tf.int64)
+            number = tf.searchsorted(first_rows, start[None], side="right")[0] - 1
+            inside = start - first_rows[number]
+            # Bound as a default: the lambdas outlive the loop variable.
+            branches = [lambda reader=reader: reader(inside, length) for reader in readers]
+            return tf.ensure_shape(tf.switch_case(number, branches), (None, self.feature_dim))
 
         return read
 
-    def _h5py_reader(self) -> ReadRows:
-        rows = h5py.File(self.path)["percepts"]
 
-        def read(start: tf.Tensor, length: tf.Tensor | int) -> tf.Tensor:
-            def slice_rows(first: np.ndarray, count: np.ndarray) -> np.ndarray:
-                return rows[first : first + count]
+def store_files(path: str | os.PathLike, shards: int) -> list[Path]:
+    """Return the files of a store at `path`: itself, or the shards of a folder.
 
-            found = tf.numpy_function(slice_rows, [start, length], tf.float32, stateful=False)
-            return tf.ensure_shape(found, (None, self.feature_dim))
+    Example:
+        >>> store_files("percepts", 2)[1].name
+        'shard-00001-of-00002.h5'
+    """
+    path = Path(path)
+    if shards == 1:
+        return [path]
+    return [path / f"shard-{number:05d}-of-{shards:05d}.h5" for number in range(shards)]
 
-        return read
+
+def is_sharded_store(path: str | os.PathLike) -> bool:
+    """Tell whether a folder holds files of a percept store.
+
+    Example:
+        >>> is_sharded_store("my_videos")
+        False
+    """
+    path = Path(path)
+    return path.is_dir() and any(_SHARD.fullmatch(file.name) for file in path.iterdir())
+
+
+def _files_of(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = [match for file in path.iterdir() if (match := _SHARD.fullmatch(file.name))]
+    counts = sorted({int(match[2]) for match in found})
+    if len(counts) != 1:
+        raise InputError(
+            f"Expected one percept store in files such as shard-00000-of-00008.h5. "
+            f"Received: {path}, a folder with {len(counts)} of them"
+        )
+    files = store_files(path, counts[0]) if counts[0] > 1 else []
+    missing = [file.name for file in files if not file.is_file()]
+    if missing or not files:
+        raise InputError(
+            f"Expected {counts[0]} files in {path}. Received: all but {', '.join(missing[:3])}, of "
+            f"{len(missing)} in all; the command that was writing it goes on where it stopped"
+        )
+    return files

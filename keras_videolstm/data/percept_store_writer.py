@@ -81,8 +81,12 @@ class PerceptStoreWriter:
         self._rows = end
         self._disk.check()
 
-    def end_video(self, clip: Clip) -> int:
+    def end_video(self, clip: Clip, key: str = "") -> int:
         """Close the video whose percepts were appended since the last; return all frames so far.
+
+        Args:
+            clip: the video.
+            key: says all that its percepts depend on; empty if nobody asks for it again.
 
         Raises:
             InputError: if it has no percepts.
@@ -90,7 +94,7 @@ class PerceptStoreWriter:
         if self._rows == sum(self._counts):
             raise InputError(f"Expected percepts before the end of a video. Received: {clip.path}")
         label = self._class_names.index(clip.label) if clip.label else UNLABELLED
-        self._videos.append({"path": str(clip.path), "group": clip.group})
+        self._videos.append({"path": str(clip.path), "group": clip.group, "key": key})
         self._labels.append(label)
         self._counts.append(self._rows - sum(self._counts))
         return self._rows

@@ -1,12 +1,12 @@
 """Frames to vectors: patches and ImageNet convnets."""
 
-from keras_videolstm.percepts.cache import cached_percepts
 from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
 from keras_videolstm.percepts.efficientnet_percepts import EfficientNetLite0Percepts
 from keras_videolstm.percepts.extraction import ExtractionReport, clip_percepts, extract
 from keras_videolstm.percepts.extractor import (
     PerceptExtractor,
     get_extractor,
+    known_extractor,
     list_extractors,
     register_extractor,
 )
@@ -19,11 +19,11 @@ __all__ = [
     "PatchPercepts",
     "PerceptExtractor",
     "VGG16Fc6Percepts",
-    "cached_percepts",
     "clip_percepts",
     "efficientnet_lite0",
     "extract",
     "get_extractor",
+    "known_extractor",
     "list_extractors",
     "register_extractor",
 ]

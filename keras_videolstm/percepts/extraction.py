@@ -2,23 +2,20 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import av
-import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_videolstm._version import __version__
 from keras_videolstm.data.action_clips import Clip, class_names
-from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
+from keras_videolstm.data.percept_store import PerceptStore, store_files
 from keras_videolstm.data.video import FrameFormat, iter_frames
 from keras_videolstm.errors import InputError
-from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.decoding import grouped
+from keras_videolstm.percepts.extractor import PerceptExtractor, get_extractor, known_extractor
+from keras_videolstm.percepts.shard_extraction import ShardExtraction
 
-_FRAMES_A_CHUNK = 64
-_CHUNKS_AHEAD = 6
+_MOST_WORKERS = 8
 
 Progress = Callable[[int, int, int], None]
 
@@ -30,43 +27,65 @@ class ExtractionReport:
     Attributes:
         videos: number of videos in the store.
         frames: number of frames in the store.
+        new_frames: those of them that were not kept from before.
         seconds: wall time.
         skipped: path and reason of each file left out.
     """
 
     videos: int = 0
     frames: int = 0
+    new_frames: int = 0
     seconds: float = 0.0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of_store(cls, store: PerceptStore) -> "ExtractionReport":
+        """Return what a complete store says of itself.
+
+        Raises:
+            InputError: if no video is in it.
+        """
+        if not len(store):
+            fault = store.skipped[0][1]
+            raise InputError(f"Expected at least one readable video. {fault}")
+        return cls(videos=len(store), frames=store.shape[0], skipped=store.skipped)
 
     @property
     def frames_per_second(self) -> float:
         """Throughput of decoding and convnet together."""
-        return self.frames / self.seconds if self.seconds else 0.0
+        return self.new_frames / self.seconds if self.seconds else 0.0
 
 
 def extract(
     clips: Sequence[Clip],
     store: str | os.PathLike,
-    extractor: PerceptExtractor,
+    extractor: PerceptExtractor | str,
     *,
     fps: float | None = None,
     fit: str = "crop",
+    shards: int = 1,
+    workers: int | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> ExtractionReport:
     """Write the percepts of clips into a store.
 
-    Files that are corrupt, empty or truncated are left out and named in the report.
+    Files that are corrupt, empty or truncated are left out and named in the report. Videos are
+    kept one by one in a folder beside the store until it is complete: called again after a kill,
+    it goes on with the next video. What an older store at that place holds of the same files
+    (path, size and time of change) and settings is taken over, so that a second call does nothing,
+    and a data set that has grown costs its new videos only.
 
     Args:
         clips: the video files.
         store: the percept store to write; it appears when all is done.
-        extractor: maps frames to vectors.
+        extractor: maps frames to vectors; by its name it is loaded only if there is work for it.
         fps: frames a second after resampling; `None` keeps each file's own.
         fit: `"crop"` or `"pad"`, as in `FrameFormat`.
+        shards: number of files; with more than one the store is a folder of them.
+        workers: files decoded at a time; default: the number of cores, 8 at most.
         strict: stop at the first bad file instead.
-        progress: called after every chunk with (clips done, clips in all, frames done).
+        progress: called after every chunk with (new clips done, new clips in all, frames done).
 
     Returns:
         The report.
@@ -76,36 +95,77 @@ def extract(
 
     Example:
         >>> from keras_videolstm.data.action_clips import find_clips
-        >>> from keras_videolstm.percepts import get_extractor
-        >>> report = extract(find_clips("videos"), "videos.h5", get_extractor("patches"), fps=15)
+        >>> report = extract(find_clips("videos"), "videos.h5", "efficientnet_lite0", fps=15)
         >>> report.frames, report.skipped
         (1220, [])
     """
     if not clips:
         raise InputError("Expected at least one clip. Received: none")
-    frame_format = extractor.frame_format(fps, fit)
-    report = ExtractionReport()
     started = time.perf_counter()
-    names = class_names(clips)
-    provenance = _provenance(extractor, frame_format)
-    with PerceptStoreWriter(store, extractor.feature_dim, names, provenance) as writer:
-        for index, frames, fault in _chunks(clips, frame_format):
-            if len(frames):
-                writer.append(extractor(frames))
-            elif fault:
-                if strict:
-                    raise InputError(fault)
-                writer.discard_video()
-                report.skipped.append((str(clips[index].path), fault))
-            else:
-                report.frames = writer.end_video(clips[index])
-                report.videos += 1
-            if progress:
-                progress(index + 1 if not len(frames) else index, len(clips), report.frames)
-        if not report.videos:
-            raise InputError(f"Expected at least one readable video. {report.skipped[0][1]}")
-    report.seconds = time.perf_counter() - started
+    parts = [
+        shard_extraction(clips, store, extractor, fps=fps, fit=fit, number=number, shards=shards)
+        for number in range(max(shards, 1))
+    ]
+    waiting = sum(len(part.pending) for part in parts)
+    done = new_frames = 0
+
+    def count(ended: bool, frames: int) -> None:
+        nonlocal done, new_frames
+        done, new_frames = done + ended, new_frames + frames
+        if progress:
+            progress(done, waiting, new_frames)
+
+    for part in parts:
+        part.run(
+            lambda: get_extractor(extractor) if isinstance(extractor, str) else extractor,
+            workers=workers or min(os.cpu_count() or 1, _MOST_WORKERS),
+            strict=strict,
+            count=count,
+        )
+    report = ExtractionReport.of_store(PerceptStore(store))
+    report.new_frames, report.seconds = new_frames, time.perf_counter() - started
     return report
+
+
+def shard_extraction(
+    clips: Sequence[Clip],
+    store: str | os.PathLike,
+    extractor: PerceptExtractor | str,
+    *,
+    fps: float | None = None,
+    fit: str = "crop",
+    number: int = 0,
+    shards: int = 1,
+) -> ShardExtraction:
+    """Return the work on one file of a store, as much of it as is left.
+
+    Args:
+        clips: the video files of the whole store.
+        store, extractor, fps, fit, shards: as in `extract`.
+        number: of the file.
+
+    Raises:
+        InputError: if there are fewer clips than files.
+
+    Example:
+        >>> part = shard_extraction(find_clips("videos"), "store", "patches", number=3, shards=8)
+        >>> part.path.name
+        'shard-00003-of-00008.h5'
+    """
+    if not 1 <= shards <= len(clips):
+        raise InputError(
+            f"Expected 1 to {len(clips)} shards, for as many videos. Received: {shards}"
+        )
+    known = known_extractor(extractor) if isinstance(extractor, str) else extractor
+    places = np.array_split(np.arange(len(clips)), shards)[number]
+    return ShardExtraction(
+        [clips[place] for place in places],
+        store_files(store, shards)[number],
+        known,
+        known.frame_format(fps, fit),
+        class_names(clips),
+        may_be_empty=shards > 1,
+    )
 
 
 def clip_percepts(
@@ -128,71 +188,5 @@ def clip_percepts(
         (87, 1280)
     """
     return np.concatenate(
-        [extractor(frames) for frames in _grouped(iter_frames(path, frame_format))]
+        [extractor(frames) for frames in grouped(iter_frames(path, frame_format))]
     )
-
-
-def _provenance(extractor: PerceptExtractor, frame_format: FrameFormat) -> dict:
-    return {
-        "extractor": extractor.name,
-        "fps": frame_format.fps,
-        "size": frame_format.size,
-        "fit": frame_format.fit,
-        "short_side": frame_format.short_side,
-        "versions": {
-            "keras_videolstm": __version__,
-            "keras": keras.__version__,
-            "av": av.__version__,
-        },
-    }
-
-
-def _chunks(
-    clips: Sequence[Clip], frame_format: FrameFormat
-) -> Iterator[tuple[int, np.ndarray, str]]:
-    """Yield (clip, frames, "") per chunk, then (clip, no frames, fault or "") at a clip's end.
-
-    tf.data's prefetch decodes ahead in a thread of its own, off the convnet's path.
-    """
-    size = frame_format.size
-
-    def generate() -> Iterator[tuple[int, np.ndarray, bytes]]:
-        for index, frames, fault in _decode_all(clips, frame_format):
-            # A file's name may hold bytes that are no UTF-8.
-            yield index, frames, fault.encode(errors="surrogateescape")
-
-    dataset = tf.data.Dataset.from_generator(
-        generate,
-        output_signature=(
-            tf.TensorSpec((), tf.int64),
-            tf.TensorSpec((None, size, size, 3), tf.uint8),
-            tf.TensorSpec((), tf.string),
-        ),
-    )
-    for index, frames, fault in dataset.prefetch(_CHUNKS_AHEAD).as_numpy_iterator():
-        yield int(index), frames, fault.decode(errors="surrogateescape")
-
-
-def _decode_all(
-    clips: Sequence[Clip], frame_format: FrameFormat
-) -> Iterator[tuple[int, np.ndarray, str]]:
-    no_frames = np.empty((0, frame_format.size, frame_format.size, 3), np.uint8)
-    for index, clip in enumerate(clips):
-        fault = ""
-        try:
-            for frames in _grouped(iter_frames(clip.path, frame_format)):
-                yield index, frames, ""
-        except InputError as error:
-            fault = str(error)
-        yield index, no_frames, fault
-
-
-def _grouped(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    group: list[np.ndarray] = []
-    for frame in frames:
-        group.append(frame)
-        if len(group) == _FRAMES_A_CHUNK:
-            yield np.stack(group)
-            group = []
-    if group:
-        yield np.stack(group)

@@ -1,7 +1,6 @@
 """What a percept extractor is, and the table of those that have a name."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -39,19 +38,20 @@ class PerceptExtractor(ABC):
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """Map frames `(batch, size, size, 3)`, uint8 RGB, to `(batch, feature_dim)` float32."""
 
-    def frame_format(self, fps: float | None = None, fit: str = "crop") -> FrameFormat:
+    @classmethod
+    def frame_format(cls, fps: float | None = None, fit: str = "crop") -> FrameFormat:
         """Return how video must be read for this extractor.
 
         Args:
             fps: frames a second; `None` keeps each file's own.
             fit: `"crop"` or `"pad"`, as in `FrameFormat`.
         """
-        short_side = self.short_side if fit == "crop" else None
-        return FrameFormat(fps=fps, size=self.size, fit=fit, short_side=short_side)
+        short_side = cls.short_side if fit == "crop" else None
+        return FrameFormat(fps=fps, size=cls.size, fit=fit, short_side=short_side)
 
 
 Extractor = TypeVar("Extractor", bound=type[PerceptExtractor])
-_EXTRACTORS: dict[str, Callable[[], PerceptExtractor]] = {}
+_EXTRACTORS: dict[str, type[PerceptExtractor]] = {}
 
 
 def register_extractor(extractor: Extractor) -> Extractor:
@@ -70,6 +70,23 @@ def list_extractors() -> tuple[str, ...]:
     return tuple(sorted(_EXTRACTORS))
 
 
+def known_extractor(name: str) -> type[PerceptExtractor]:
+    """Return the class of an extractor by name; nothing is loaded.
+
+    Raises:
+        InputError: if no extractor has that name.
+
+    Example:
+        >>> known_extractor("patches").feature_dim
+        3072
+    """
+    if name not in _EXTRACTORS:
+        raise InputError(
+            f"Expected a percept extractor: {', '.join(list_extractors())}. Received: {name!r}"
+        )
+    return _EXTRACTORS[name]
+
+
 def get_extractor(name: str) -> PerceptExtractor:
     """Make an extractor by name, its weights loaded.
 
@@ -80,8 +97,4 @@ def get_extractor(name: str) -> PerceptExtractor:
         >>> get_extractor("patches").feature_dim
         3072
     """
-    if name not in _EXTRACTORS:
-        raise InputError(
-            f"Expected a percept extractor: {', '.join(list_extractors())}. Received: {name!r}"
-        )
-    return _EXTRACTORS[name]()
+    return known_extractor(name)()

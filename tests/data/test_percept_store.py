@@ -6,9 +6,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_videolstm.data.action_clips import Clip
-from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_file import PerceptFile
+from keras_videolstm.data.percept_store import PerceptStore, store_files
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
 from tests.percept_files import numbered_store, toy_actions
@@ -38,7 +40,8 @@ def test_groups_select_videos_and_an_unknown_group_lists_the_known(tmp_path):
 
 def test_both_readers_give_the_same_rows(tmp_path):
     store = numbered_store(tmp_path / "s.h5", [30, 50])
-    fast, plain = store._tensorflow_io_reader(), store._h5py_reader()
+    file = PerceptFile(store.path)
+    fast, plain = file._tensorflow_io_reader(), file._h5py_reader()
     assert fast is not None
     for start, length in ((0, 1), (28, 5), (64, 16)):
         expected = np.concatenate([store.read(0), store.read(1)])[start : start + length]
@@ -48,7 +51,7 @@ def test_both_readers_give_the_same_rows(tmp_path):
 
 def test_without_tensorflow_io_h5py_reads(tmp_path, monkeypatch):
     store = numbered_store(tmp_path / "s.h5", [30])
-    monkeypatch.setattr(PerceptStore, "_tensorflow_io_reader", lambda self: None)
+    monkeypatch.setattr(PerceptFile, "_tensorflow_io_reader", lambda self: None)
     np.testing.assert_array_equal(store.row_reader()(3, 4), store.read(0)[3:7])
 
 
@@ -182,3 +185,54 @@ def test_a_truncated_or_missing_store_is_refused(tmp_path):
         PerceptStore(path)
     with pytest.raises(InputError, match="does not exist"):
         PerceptStore(tmp_path / "none.h5")
+
+
+def sharded(folder: Path) -> tuple[PerceptStore, PerceptStore]:
+    """Return a store of three files, one of them without a video, and the same in one file."""
+    counts = [5, 30, 40]
+    whole = numbered_store(folder / "whole.h5", counts)
+    places = [(), (0, 1), (2,)]
+    for path, videos in zip(store_files(folder / "store", 3), places, strict=True):
+        with PerceptStoreWriter(path, 4, (), {"extractor": "toy"}) as writer:
+            for video in videos:
+                writer.append(whole.read(video))
+                writer.end_video(Clip(Path(whole.names[video]), "", whole.groups[video]))
+    return PerceptStore(folder / "store"), whole
+
+
+@pytest.mark.parametrize("with_tensorflow_io", [True, False])
+def test_several_files_are_read_as_one(with_tensorflow_io, tmp_path, monkeypatch):
+    store, whole = sharded(tmp_path)
+    assert (len(store), store.shape) == (3, (75, 4))
+    for name in ("starts", "names", "groups", "labels", "frame_counts"):
+        np.testing.assert_array_equal(getattr(store, name), getattr(whole, name))
+    for video in range(3):
+        np.testing.assert_array_equal(store.read(video), whole.read(video))
+    if not with_tensorflow_io:
+        monkeypatch.setattr(PerceptFile, "_tensorflow_io_reader", lambda self: None)
+    one, several = whole.row_reader(), tf.function(store.row_reader())
+    for start, length in ((0, 5), (5, 30), (20, 7), (35, 40), (74, 1)):
+        at = tf.constant(start, tf.int64)
+        np.testing.assert_array_equal(several(at, length), one(at, length))
+
+
+def test_a_store_of_which_files_are_missing_says_which(tmp_path):
+    sharded(tmp_path)
+    folder = tmp_path / "store"
+    (folder / "shard-00001-of-00003.h5").unlink()
+    with pytest.raises(InputError, match=r"3 files.*shard-00001-of-00003\.h5"):
+        PerceptStore(folder)
+    (folder / "shard-00000-of-00002.h5").touch()
+    with pytest.raises(InputError, match="a folder with 2 of them"):
+        PerceptStore(folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="a folder with 0 of them"):
+        PerceptStore(tmp_path / "empty")
+
+
+def test_files_of_different_kinds_are_no_store(tmp_path):
+    sharded(tmp_path)
+    other = store_files(tmp_path / "store", 3)[1]
+    rewrite(other, metadata={"fps": 5})
+    with pytest.raises(InputError, match=r"fps=None in all files.*Received: 5 in shard-00001"):
+        PerceptStore(tmp_path / "store")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_videolstm.data.percept_file import PerceptFile
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import (
     StoreSelection,
@@ -60,7 +61,7 @@ def test_window_i_depends_on_seed_and_i_alone(store):
 
 def test_both_readers_give_the_same_windows(store, monkeypatch):
     windows = drawn([StoreSelection(store)])
-    monkeypatch.setattr(PerceptStore, "_tensorflow_io_reader", lambda self: None)
+    monkeypatch.setattr(PerceptFile, "_tensorflow_io_reader", lambda self: None)
     np.testing.assert_array_equal(drawn([StoreSelection(store)]), windows)
 
 

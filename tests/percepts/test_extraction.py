@@ -1,6 +1,5 @@
-"""Tests of extraction: an extractor of one's own, bad files, atomic stores, the cache."""
+"""Tests of extraction: an extractor of one's own, bad files, resumed runs."""
 
-import json
 import os
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import (
     PerceptExtractor,
-    cached_percepts,
     clip_percepts,
     extract,
     get_extractor,
@@ -113,7 +111,6 @@ def test_strict_stops_at_the_first_bad_file_and_keeps_the_older_store(videos, tm
     with pytest.raises(InputError, match=r"empty\.mp4"):
         extract(find_clips(videos), path, get_extractor("mean_colour"), strict=True)
     assert path.read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["s.h5", "videos"]
 
 
 def test_no_good_file_at_all_is_an_error_and_leaves_nothing(tmp_path):
@@ -133,70 +130,120 @@ def test_impossible_names_are_left_out_like_other_bad_files(videos, tmp_path):
     assert report.videos == 2
 
 
-def test_percepts_that_are_no_numbers_are_refused_and_nothing_is_left(videos, tmp_path):
+def test_percepts_that_are_no_numbers_are_a_fault_like_others(videos, tmp_path):
     class Broken(MeanColour):
         def __call__(self, frames: np.ndarray) -> np.ndarray:
-            return np.full((len(frames), 3), np.nan, "float32")
+            percepts = super().__call__(frames)
+            return percepts if len(frames) == 6 else percepts * np.nan
 
-    with pytest.raises(InputError, match="finite percepts"):
-        extract(find_clips(videos), tmp_path / "s.h5", Broken())
-    assert [p.name for p in tmp_path.iterdir()] == ["videos"]
-
-
-def cached(videos: Path, store: Path, **changes: object) -> tuple:
-    arguments = {"extractor": "mean_colour", "fps": 10, "fit": "crop", **changes}
-    return cached_percepts(find_clips(videos), store, **arguments)
+    report = extract(find_clips(videos), tmp_path / "s.h5", Broken(), fps=10)
+    assert (report.videos, report.frames) == (1, 6)
+    ((path, reason),) = report.skipped
+    assert path.endswith("b.avi")
+    assert "finite percepts" in reason
 
 
-def test_the_cache_extracts_once_and_again_when_anything_changes(videos, tmp_path):
+def test_a_second_call_does_nothing_and_any_change_is_seen(videos, tmp_path):
     path = tmp_path / "p.h5"
-    first, _ = cached(videos, path)
+    first = extract(find_clips(videos), path, "mean_colour", fps=10)
+    assert (first.new_frames, first.frames) == (156, 156)
     calls = MeanColour.calls
-    again, report = cached(videos, path)
+    again = extract(find_clips(videos), path, "mean_colour", fps=10)
+    assert (again.videos, again.frames, again.new_frames, again.skipped) == (2, 156, 0, [])
     assert MeanColour.calls == calls
-    assert report.skipped == []
-    np.testing.assert_array_equal(again.read(0), first.read(0))
     for change in ({"fps": 5}, {"fps": 5, "fit": "pad"}):
-        before = MeanColour.calls
-        cached(videos, path, **change)
-        assert MeanColour.calls > before
-    before = MeanColour.calls
+        assert extract(find_clips(videos), path, "mean_colour", **change).new_frames > 0
     write_clip(videos / "run" / "a.mp4", level_frames()[::-1], fps=10)
-    changed, _ = cached(videos, path, fps=5, fit="pad")
-    assert MeanColour.calls > before
-    assert changed.read(0)[0].mean() > changed.read(0)[-1].mean()
+    changed = extract(find_clips(videos), path, "mean_colour", fps=5, fit="pad")
+    assert 0 < changed.new_frames < changed.frames
+    store = PerceptStore(path)
+    assert store.read(0)[0].mean() > store.read(0)[-1].mean()
 
 
-def test_the_cache_remembers_bad_files(videos, tmp_path):
+def test_a_set_that_grew_or_was_labelled_anew_costs_its_new_videos_only(videos, tmp_path):
+    path = tmp_path / "s.h5"
+    extract(find_clips(videos), path, "mean_colour", fps=10)
+    before = PerceptStore(path).read(1)
+    write_clip(videos / "jump" / "c.mp4", level_frames(), fps=10)
+    report = extract(find_clips(videos), path, "mean_colour", fps=10)
+    assert (report.videos, report.new_frames) == (3, 6)
+    store = PerceptStore(path)
+    assert store.class_names == ("jump", "run", "walk")
+    np.testing.assert_array_equal(store.read(2), before)
+    relabelled = [Clip(clip.path, "all", clip.group) for clip in find_clips(videos)]
+    assert extract(relabelled, path, "mean_colour", fps=10).new_frames == 0
+    assert PerceptStore(path).class_names == ("all",)
+
+
+def test_bad_files_are_remembered(videos, tmp_path):
     add_bad_files(videos)
-    _, first = cached(videos, tmp_path / "p.h5")
+    first = extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10)
     calls = MeanColour.calls
-    _, again = cached(videos, tmp_path / "p.h5")
+    again = extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10)
     assert MeanColour.calls == calls
     assert again.skipped == first.skipped
     assert len(first.skipped) == 3
     with pytest.raises(InputError, match=r"empty\.mp4"):
-        cached(videos, tmp_path / "p.h5", strict=True)
+        extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10, strict=True)
 
 
-@pytest.mark.parametrize("note", ["", "[]", "{}", '{"key": 1}', "\x00", "[" * 20])
-def test_a_damaged_note_only_costs_an_extraction(note, videos, tmp_path):
-    cached(videos, tmp_path / "p.h5")
-    (tmp_path / "p.json").write_text(note)
-    calls = MeanColour.calls
-    store, _ = cached(videos, tmp_path / "p.h5")
-    assert MeanColour.calls > calls
-    assert len(store) == 2
+class Killed(BaseException):
+    """What no code catches."""
 
 
-def test_a_store_that_the_note_does_not_mean_is_not_taken(videos, tmp_path):
-    """A run that is killed between store and note leaves the older note beside a newer store."""
-    path = tmp_path / "p.h5"
-    cached(videos, path)
-    older_note = (tmp_path / "p.json").read_text()
-    cached(videos, path, fps=5)
-    (tmp_path / "p.json").write_text(older_note)
-    store, _ = cached(videos, path)
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_killed_extraction_goes_on_with_the_next_video_to_the_same_store(shards, tmp_path):
+    for number in range(6):
+        frames = np.roll(level_frames(), number, axis=0)
+        write_clip(tmp_path / "videos" / f"{number}.mp4", frames, fps=10)
+    clips = find_clips(tmp_path / "videos")
+    extract(clips, tmp_path / "whole", "mean_colour", fps=10, shards=shards)
+
+    def kill(done: int, total: int, frames: int) -> None:
+        if done == 4:
+            raise Killed
+
+    broken = tmp_path / "broken"
+    with pytest.raises(Killed):
+        extract(clips, broken, "mean_colour", fps=10, shards=shards, workers=1, progress=kill)
+    # What a kill leaves of the video it met.
+    leftovers = broken if shards == 1 else broken / "shard-00002-of-00003.h5"
+    work = leftovers.with_name(f".{leftovers.name}.work")
+    work.mkdir(exist_ok=True)
+    (work / f"half.float32.{os.getpid()}").write_bytes(b"abc")
+    report = extract(clips, broken, "mean_colour", fps=10, shards=shards, workers=1)
+    assert (report.videos, report.new_frames) == (6, 12)
+    expected, found = PerceptStore(tmp_path / "whole"), PerceptStore(broken)
+    assert list(found.names) == list(expected.names)
+    for index in range(6):
+        np.testing.assert_array_equal(found.read(index), expected.read(index))
+    assert not [path.name for path in tmp_path.rglob(".*")]
+
+
+def test_a_file_without_a_good_video_does_not_stop_the_others(videos, tmp_path):
+    add_bad_files(videos)
+    clips = find_clips(videos)
+    report = extract(clips, tmp_path / "store", "mean_colour", fps=10, shards=len(clips))
+    assert (report.videos, report.frames, len(report.skipped)) == (2, 156, 3)
+    store = PerceptStore(tmp_path / "store")
     assert list(store.frame_counts) == [6, 150]
-    assert store.metadata["fps"] == 10
-    assert json.loads((tmp_path / "p.json").read_text())["key"]["fps"] == 10
+
+
+def test_a_video_listed_twice_is_extracted_once(videos, tmp_path):
+    clip = find_clips(videos)[0]
+    report = extract([clip, clip], tmp_path / "s.h5", "mean_colour", fps=10)
+    assert (report.videos, report.frames, report.new_frames) == (2, 12, 6)
+
+
+@pytest.mark.parametrize("shards", [0, 3])
+def test_more_files_than_videos_are_refused(shards, videos, tmp_path):
+    with pytest.raises(InputError, match=f"1 to 2 shards.*Received: {shards}"):
+        extract(find_clips(videos), tmp_path / "store", "mean_colour", shards=shards)
+
+
+def test_a_file_that_is_no_store_is_not_replaced(videos, tmp_path):
+    path = tmp_path / "notes.h5"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="Expected a percept store"):
+        extract(find_clips(videos), path, "mean_colour")
+    assert path.read_text() == "mine"

@@ -270,12 +270,13 @@ def test_extract_refuses_what_it_cannot_use_and_keeps_the_older_store(kind, base
     places["videos"] = base / "videos"
     store = tmp_path / "out" / "s.h5"
     store.parent.mkdir()
-    store.write_bytes(b"older")
+    older = (base / "store.h5").read_bytes()
+    store.write_bytes(older)
     arguments = [text.format(**places) for text in arguments]
     if "--percepts" not in arguments:
         arguments += ["--percepts", "patches"]
     matches(refused("extract", *arguments, "--out", store), words)
-    assert contents(store.parent) == {"s.h5": b"older"}
+    assert contents(store.parent) == {"s.h5": older}
 
 
 def test_extract_names_bad_files_whatever_their_names(tmp_path):

@@ -1,0 +1,94 @@
+"""Video files decoded side by side, ahead of the convnet that reads their frames."""
+
+import itertools
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from keras_videolstm.data.action_clips import Clip
+from keras_videolstm.data.video import FrameFormat, iter_frames
+from keras_videolstm.errors import InputError
+
+_FRAMES_A_CHUNK = 64
+_CHUNKS_AHEAD = 4
+_LOOK_SECONDS = 0.5
+
+Chunk = tuple[int, np.ndarray, str]
+
+
+def decoded_chunks(
+    clips: Sequence[Clip], frame_format: FrameFormat, workers: int
+) -> Iterator[Chunk]:
+    """Yield (clip, frames, "") per chunk, then (clip, no frames, fault or "") at a clip's end.
+
+    `workers` threads decode a file each (PyAV lets others run meanwhile); the chunks of a file come
+    in order, those of different files as they are ready.
+
+    Args:
+        clips: the video files.
+        frame_format: as `extractor.frame_format(fps, fit)` gives it.
+        workers: files that are decoded at a time.
+    """
+    ready: queue.Queue[Chunk | BaseException | None] = queue.Queue(_CHUNKS_AHEAD)
+    numbers = itertools.count()  # its next() is atomic
+    stopped = threading.Event()
+
+    def put(item: Chunk | BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                return ready.put(item, timeout=_LOOK_SECONDS)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            while (number := next(numbers)) < len(clips) and not stopped.is_set():
+                for frames, fault in _decode(clips[number], frame_format):
+                    put((number, frames, fault))
+                    if stopped.is_set():
+                        return
+            put(None)
+        except BaseException as error:  # raised again where it is seen
+            put(error)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        running = workers
+        while running:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                running -= 1
+            else:
+                yield item
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+
+
+def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[np.ndarray, str]]:
+    fault = ""
+    try:
+        for frames in grouped(iter_frames(clip.path, frame_format)):
+            yield frames, ""
+    except InputError as error:
+        fault = str(error)
+    yield np.empty((0, frame_format.size, frame_format.size, 3), np.uint8), fault
+
+
+def grouped(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield frames `(height, width, 3)` in chunks `(time, height, width, 3)`."""
+    group: list[np.ndarray] = []
+    for frame in frames:
+        group.append(frame)
+        if len(group) == _FRAMES_A_CHUNK:
+            yield np.stack(group)
+            group = []
+    if group:
+        yield np.stack(group)

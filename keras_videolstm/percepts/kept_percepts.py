@@ -1,0 +1,100 @@
+"""Percepts of single videos, kept until a store holds them all."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+
+_SUFFIX = ".float32"
+
+
+class KeptPercepts:
+    """A folder with one file a video, and the older store that is to be replaced.
+
+    What is in either need not be extracted again: a killed extraction goes on where it stopped,
+    and a store that grows by a video costs that video. A video's key says all that its percepts
+    depend on, so nothing here can be out of date.
+
+    Args:
+        folder: of the files; made when the first is written.
+        feature_dim: length of one feature vector.
+        older: a store whose videos have keys; `None` if there is none.
+
+    Example:
+        >>> kept = KeptPercepts(Path(".s.h5.work"), 3)
+        >>> kept.append("0a1b", np.ones((5, 3), "float32"))
+        >>> kept.end_video("0a1b")
+        >>> kept.read("0a1b").shape
+        (5, 3)
+    """
+
+    def __init__(self, folder: Path, feature_dim: int, older: PerceptStore | None = None) -> None:
+        self._folder = folder
+        self._feature_dim = feature_dim
+        self._older = older if older and older.feature_dim == feature_dim else None
+        keys = self._older.keys if self._older else []
+        self._in_older = {key: index for index, key in enumerate(keys) if key}
+        self._begun: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._in_older or self._file(key).is_file()
+
+    def append(self, key: str, percepts: np.ndarray) -> None:
+        """Append percepts `(time, features)` to a video that is not at its end yet.
+
+        Raises:
+            InputError: if a value is not finite.
+            OSError: if it cannot be written, such as on a full disk.
+        """
+        percepts = np.asarray(percepts, "<f4")
+        if not np.isfinite(percepts).all():
+            raise InputError("Expected finite percepts. Received: NaN or infinite values")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Not appended to what a killed process of the same number may have left.
+        with self._unfinished(key).open("ab" if key in self._begun else "wb") as file:
+            file.write(np.ascontiguousarray(percepts).data)
+        self._begun.add(key)
+
+    def end_video(self, key: str) -> None:
+        """Keep the video, all of whose percepts have been appended."""
+        self._unfinished(key).replace(self._file(key))
+        self._begun.discard(key)
+
+    def discard(self, key: str) -> None:
+        """Forget a video that is not at its end."""
+        self._unfinished(key).unlink(missing_ok=True)
+        self._begun.discard(key)
+
+    def read(self, key: str) -> np.ndarray:
+        """Return a kept video's percepts `(time, features)`, read from disk as they are used."""
+        if key in self._in_older:
+            return self._older.read(self._in_older[key])
+        return np.memmap(self._file(key), "<f4", mode="r").reshape(-1, self._feature_dim)
+
+    def clear(self) -> None:
+        """Delete all files, and the folder."""
+        for path in self._all_files():
+            path.unlink(missing_ok=True)
+        if self._folder.is_dir():
+            self._folder.rmdir()
+
+    def discard_unfinished(self) -> None:
+        """Delete what this process did not come to the end of; the rest stays for the next."""
+        for path in self._all_files():
+            if path.name.endswith(f".{os.getpid()}"):
+                path.unlink(missing_ok=True)
+        if self._folder.is_dir() and not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
+    def _all_files(self) -> Iterator[Path]:
+        return self._folder.glob(f"*{_SUFFIX}*")
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}"
+
+    def _unfinished(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}.{os.getpid()}"

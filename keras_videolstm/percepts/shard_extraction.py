@@ -1,0 +1,182 @@
+"""The extraction of one file of a percept store, from where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import av
+import keras
+import numpy as np
+
+from keras_videolstm._version import __version__
+from keras_videolstm.data.action_clips import Clip
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
+from keras_videolstm.data.video import FrameFormat
+from keras_videolstm.errors import InputError
+from keras_videolstm.percepts.decoding import decoded_chunks
+from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.kept_percepts import KeptPercepts
+
+_KEY_DIGITS = 32
+_ROWS_AT_A_TIME = 4096
+
+
+class ShardExtraction:
+    """Turns clips into one file of percepts; whole, or not there.
+
+    Args:
+        clips: the video files.
+        path: the file to write.
+        extractor: the extractor, or its class.
+        frame_format: how it reads frames.
+        class_names: of all clips of the store, which may have more files.
+        may_be_empty: whether a file without any video is worth writing.
+
+    Raises:
+        InputError: if another file stands in the place.
+
+    Attributes:
+        path: the file to write.
+        pending: numbers of the clips whose percepts are not kept yet.
+
+    Example:
+        >>> part = ShardExtraction(clips, Path("s.h5"), extractor, extractor.frame_format(), ())
+        >>> part.run(lambda: extractor, workers=2)
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        path: Path,
+        extractor: PerceptExtractor | type[PerceptExtractor],
+        frame_format: FrameFormat,
+        class_names: tuple[str, ...],
+        may_be_empty: bool = False,
+    ) -> None:
+        self.path = path
+        self._clips = clips
+        self._may_be_empty = may_be_empty
+        self._class_names = class_names
+        self._frame_format = frame_format
+        self._feature_dim = extractor.feature_dim
+        settings = {
+            "extractor": extractor.name,
+            "fps": frame_format.fps,
+            "size": frame_format.size,
+            "fit": frame_format.fit,
+            "short_side": frame_format.short_side,
+        }
+        self._keys = [_key(clip, settings) for clip in clips]
+        named = [[key, c.label, c.group] for key, c in zip(self._keys, clips, strict=True)]
+        self._provenance = {
+            **settings,
+            "versions": {
+                "keras_videolstm": __version__,
+                "keras": keras.__version__,
+                "av": av.__version__,
+            },
+            "plan": _digest([named, class_names]),
+        }
+        older = PerceptStore(path) if path.exists() else None
+        plan = self._provenance["plan"]
+        self._complete = older is not None and older.metadata.get("plan") == plan
+        self._faults = dict(older.skipped) if self._complete else {}
+        work = path.with_name(f".{path.name}.work")
+        self._kept = KeptPercepts(work, extractor.feature_dim, older)
+        self.pending = [] if self._complete else self._not_kept()
+
+    def run(
+        self,
+        extractor: Callable[[], PerceptExtractor],
+        *,
+        workers: int,
+        strict: bool = False,
+        count: Callable[[bool, int], None] = lambda ended, frames: None,
+    ) -> None:
+        """Extract what is pending, and write the file.
+
+        Args:
+            extractor: makes the extractor; called if there is work for it.
+            workers: files decoded at a time.
+            strict: stop at the first bad file.
+            count: called after every chunk with (whether a clip ended, frames done).
+
+        Raises:
+            InputError: under `strict` at the first bad file, or if no file was good.
+        """
+        if strict and self._faults:
+            raise InputError(next(iter(self._faults.values())))
+        if self._complete:
+            return
+        try:
+            if self.pending:
+                self._extract(extractor(), workers, strict, count)
+            self._write()
+        finally:
+            self._kept.discard_unfinished()
+        self._kept.clear()
+
+    def _not_kept(self) -> list[int]:
+        first_of_key = {key: index for index, key in reversed(list(enumerate(self._keys)))}
+        return sorted(index for key, index in first_of_key.items() if key not in self._kept)
+
+    def _extract(
+        self,
+        extractor: PerceptExtractor,
+        workers: int,
+        strict: bool,
+        count: Callable[[bool, int], None],
+    ) -> None:
+        clips = [self._clips[index] for index in self.pending]
+        with closing(decoded_chunks(clips, self._frame_format, workers)) as chunks:
+            for number, frames, fault in chunks:
+                key, path = self._keys[self.pending[number]], str(clips[number].path)
+                if len(frames) and path not in self._faults:
+                    fault = self._append(key, extractor(frames))
+                if fault:
+                    if strict:
+                        raise InputError(fault)
+                    self._kept.discard(key)
+                    self._faults[path] = fault
+                elif not len(frames) and path not in self._faults:
+                    self._kept.end_video(key)
+                count(not len(frames), len(frames))
+
+    def _append(self, key: str, percepts: np.ndarray) -> str:
+        try:
+            self._kept.append(key, percepts)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def _write(self) -> None:
+        good = [index for index, key in enumerate(self._keys) if key in self._kept]
+        if not good and not self._may_be_empty:
+            fault = next(iter(self._faults.values()))
+            raise InputError(f"Expected at least one readable video. {fault}")
+        provenance = {**self._provenance, "skipped": list(self._faults.items())}
+        with PerceptStoreWriter(
+            self.path, self._feature_dim, self._class_names, provenance
+        ) as writer:
+            for index in good:
+                percepts = self._kept.read(self._keys[index])
+                for start in range(0, len(percepts), _ROWS_AT_A_TIME):
+                    writer.append(percepts[start : start + _ROWS_AT_A_TIME])
+                writer.end_video(self._clips[index], self._keys[index])
+
+
+def _key(clip: Clip, settings: dict) -> str:
+    """Return what a video's percepts depend on, as hexadecimal digits."""
+    try:
+        status = clip.path.stat()
+        stamp = [status.st_size, status.st_mtime_ns]
+    except (OSError, ValueError):
+        stamp = []
+    return _digest([str(clip.path), stamp, settings])[:_KEY_DIGITS]
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
