@@ -8,25 +8,29 @@ from pathlib import Path
 
 import click
 
-from keras_videolstm.checkpoints import load, load_metadata, save
-from keras_videolstm.data.action_clips import expand_groups, find_clips
-from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
+from keras_videolstm.checkpoints import save
+from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
-from keras_videolstm.models import VideoLSTM
-from keras_videolstm.percepts import ExtractionReport, extract
+from keras_videolstm.percepts import ExtractionReport
 from keras_videolstm.training.comparison import (
     FINETUNED,
     SCRATCH,
     SINGLE_FRAME,
     MethodResult,
     compare,
+    starts_from,
 )
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
 from keras_videolstm_tools.extract import show_skipped
-from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.labelled_percepts import (
+    labelled_percepts,
+    load_with_percepts,
+    named_groups,
+    settings_of,
+)
 
 _SCORES = ("frame_accuracy", "block_accuracy", "video_accuracy")
 _DEFAULTS = FinetuneSettings()
@@ -86,13 +90,7 @@ def command(
     settings = FinetuneSettings(
         steps=steps, learning_rate=learning_rate, dropout=dropout, seed=seed
     )
-    model = load(checkpoint)
-    if not isinstance(model, VideoLSTM):
-        raise InputError(f"Expected a video model to fine-tune. Received: {checkpoint}")
-    metadata = {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
-    percepts = metadata.get("percepts")
-    if not percepts:
-        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
+    model, percepts = load_with_percepts(checkpoint)
     percepts = {**percepts, "fit": fit, "fps": percepts["fps"] if fps is None else fps}
     # Asked before the work, not after it.
     if out.exists() and not out.is_dir():
@@ -100,27 +98,27 @@ def command(
     out.mkdir(parents=True, exist_ok=True)
 
     def prepare(source: Path, name: str) -> tuple[PerceptStore, ExtractionReport]:
-        return _prepare(source, out / name, percepts, root, strict, quiet=as_json)
+        return labelled_percepts(source, out / name, percepts, root, strict, quiet=as_json)
 
     store, report = prepare(data, "percepts.h5")
     test_store, test_report = prepare(test_data, "percepts-test.h5") if test_data else (None, None)
-    percepts = _settings_of(store, percepts["extractor"])
+    percepts = settings_of(store, percepts["extractor"])
     split = split_by_group(
         store,
         seed=seed,
-        test_groups=_groups(test_groups),
-        validation_groups=_groups(validation_groups),
+        test_groups=named_groups(test_groups),
+        validation_groups=named_groups(validation_groups),
         with_test=test_store is None,
     )
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
+    starts = starts_from(model)
     results = compare(
-        model,
+        {method: starts[method] for method in methods},
         store,
         split,
         settings,
-        methods=methods,
         repeats=repeats,
         shots=shots,
         test_store=test_store,
@@ -136,38 +134,6 @@ def command(
     if test_report:
         show_skipped(test_report)
     click.echo(f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png")
-
-
-def _groups(text: str) -> tuple[str, ...]:
-    return expand_groups([name.strip() for name in text.split(",") if name.strip()])
-
-
-def _prepare(
-    source: Path, path: Path, percepts: dict, root: Path | None, strict: bool, quiet: bool
-) -> tuple[PerceptStore, ExtractionReport]:
-    if source.suffix == ".h5" or is_sharded_store(source):
-        return PerceptStore(source), ExtractionReport()
-    report = extract(
-        find_clips(source, root),
-        path,
-        percepts["extractor"],
-        fps=percepts["fps"],
-        fit=percepts["fit"],
-        strict=strict,
-        progress=None if quiet else ProgressLine("percepts", "frames"),
-    )
-    return PerceptStore(path), report
-
-
-def _settings_of(store: PerceptStore, extractor: str) -> dict:
-    """Return how the store's percepts were made, which is how a new clip's must be made."""
-    settings = {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")}
-    if settings["extractor"] != extractor:
-        raise InputError(
-            f"Expected percepts of {extractor!r}, which the checkpoint reads. "
-            f"Received: {store.path} with {settings['extractor']!r}"
-        )
-    return settings
 
 
 def _metrics(

@@ -2,6 +2,11 @@
 
 import click
 
+from keras_videolstm_tools.reproduce_actions import (
+    fig7_command,
+    table1_command,
+    table3_command,
+)
 from keras_videolstm_tools.reproduce_figures import FIGURES
 from keras_videolstm_tools.reproduce_table2 import table2_command
 
@@ -18,4 +23,5 @@ def command() -> None:
 
 for figure in FIGURES:
     command.add_command(figure)
-command.add_command(table2_command)
+for table in (table1_command, table2_command, table3_command, fig7_command):
+    command.add_command(table)

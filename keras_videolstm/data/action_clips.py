@@ -11,8 +11,13 @@ from keras_videolstm.data.video import VIDEO_SUFFIXES
 from keras_videolstm.errors import InputError
 
 _COLUMNS = ("path", "label", "group")
-# UCF-101 (v_Archery_g08_c02.avi) and our own figures (figure03_clip1.mp4) name their source.
-_GROUP_IN_NAME = (re.compile(r"_(g\d+)_c\d+$"), re.compile(r"^(.+)_clip\d+$"))
+# UCF-101 (v_Archery_g08_c02.avi), HMDB-51 (Nemo_clap_u_nm_np1_fr_med_0.avi: source and class, then
+# body, camera, people, view, quality) and our own figures (figure03_clip1.mp4) name their source.
+_GROUP_IN_NAME = (
+    re.compile(r"_(g\d+)_c\d+$"),
+    re.compile(r"^(.+)_[a-z]_[a-z]{2}_np\d+_[a-z]{2}_[a-z]{3}_\d+$"),
+    re.compile(r"^(.+)_clip\d+$"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def find_clips(source: str | os.PathLike, root: str | os.PathLike | None = None)
 
     Returns:
         Clips in a stable order (by path for a folder, as listed for a CSV). Without a group
-        column the group is read from UCF-101 style names and else is the file itself.
+        column the group is read from names as in UCF-101 and HMDB-51, and else is the file itself.
 
     Raises:
         InputError: if there is nothing there, a column is missing, or a path leaves `root`.
@@ -101,7 +106,7 @@ def _group_of(path: Path) -> str:
     for pattern in _GROUP_IN_NAME:
         found = pattern.search(path.stem)
         if found:
-            return found.group(1)
+            return found.group(1).removesuffix(f"_{path.parent.name}")
     return path.stem
 
 

@@ -1,8 +1,9 @@
 """Fine-tuning beside its baselines: the same videos, blocks and stopping rule for all."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.finetune import (
     FinetuneSettings,
+    Start,
     finetune,
     pretrained_classifier,
     scratch_classifier,
@@ -52,13 +54,26 @@ class MethodResult:
         return float(np.mean(values)), spread
 
 
+def starts_from(model: VideoLSTM) -> dict[str, Start]:
+    """Return, by method, what its classifiers begin with: the model, its layers, single frames.
+
+    Example:
+        >>> list(starts_from(load("composite_youtube")))
+        ['single frame', 'LSTM from scratch', 'LSTM, fine-tuned']
+    """
+    return {
+        SINGLE_FRAME: single_frame_classifier,
+        SCRATCH: partial(scratch_classifier, like=model),
+        FINETUNED: partial(pretrained_classifier, model=model),
+    }
+
+
 def compare(
-    model: VideoLSTM,
+    starts: Mapping[str, Start],
     store: PerceptStore,
     split: Split,
     settings: FinetuneSettings,
     *,
-    methods: Sequence[str] = (FINETUNED,),
     repeats: int = 1,
     shots: int | None = None,
     test_store: PerceptStore | None = None,
@@ -70,11 +85,10 @@ def compare(
     within a repeat all methods see the same videos.
 
     Args:
-        model: pretrained; it also says the layers of the LSTM from scratch.
+        starts: what each method's classifiers begin with.
         store: labelled percepts.
         split: of the store.
         settings: the same for all methods.
-        methods: of `FINETUNED`, `SCRATCH`, `SINGLE_FRAME`.
         repeats: number of seeds.
         shots: videos a class to train and to validate on; `None` takes all.
         test_store: a store of its own to test on, in place of the split's test part.
@@ -87,34 +101,24 @@ def compare(
         InputError: if the test store has other classes or percepts.
 
     Example:
-        >>> results = compare(load("composite_youtube"), store, split, FinetuneSettings())
-        >>> results[0].mean_and_std("video_accuracy")
+        >>> results = compare(starts_from(model), store, split, FinetuneSettings())
+        >>> results[2].mean_and_std("video_accuracy")
     """
     if test_store is not None:
         _check_same_kind(store, test_store)
-    results = {name: MethodResult(name) for name in methods}
+    results = {name: MethodResult(name) for name in starts}
     for repeat in range(repeats):
         seeded = dataclasses.replace(settings, seed=settings.seed + repeat)
         drawn = split if shots is None else draw_shots(store, split, shots, seeded.seed)
         for name, result in results.items():
             if progress:
                 progress(f"{name}, repeat {repeat + 1} of {repeats}")
-            classifier = _untrained(name, model, store, drawn, seeded)
+            classifier = starts[name](store, drawn, seeded)
             history = finetune(classifier, store, drawn, seeded)
             _score(result, classifier, store, drawn, test_store)
             if result.classifier is None:
                 result.classifier, result.history = classifier, history
     return list(results.values())
-
-
-def _untrained(
-    name: str, model: VideoLSTM, store: PerceptStore, split: Split, settings: FinetuneSettings
-) -> ActionClassifier:
-    if name == FINETUNED:
-        return pretrained_classifier(store, settings, model)
-    if name == SCRATCH:
-        return scratch_classifier(store, split, settings, like=model)
-    return single_frame_classifier(store, split, settings)
 
 
 def _score(

@@ -1,6 +1,7 @@
 """From a representation learned without labels to an action classifier."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -56,6 +57,10 @@ class FinetuneSettings:
             raise InputError(f"Expected a seed from 0 to 2^32 - 1. Received: {self.seed}")
 
 
+Start = Callable[[PerceptStore, Split, FinetuneSettings], ActionClassifier]
+"""Makes the classifier that a method begins with."""
+
+
 def single_frame_classifier(
     store: PerceptStore, split: Split, settings: FinetuneSettings
 ) -> ActionClassifier:
@@ -79,7 +84,7 @@ def scratch_classifier(
 
 
 def pretrained_classifier(
-    store: PerceptStore, settings: FinetuneSettings, model: VideoLSTM
+    store: PerceptStore, split: Split, settings: FinetuneSettings, model: VideoLSTM
 ) -> ActionClassifier:
     """Make a classifier that starts from a model's encoder.
 
@@ -87,7 +92,7 @@ def pretrained_classifier(
         InputError: if the store's percepts are not what the model reads.
 
     Example:
-        >>> classifier = pretrained_classifier(store, FinetuneSettings(), model)
+        >>> classifier = pretrained_classifier(store, split, FinetuneSettings(), model)
     """
     if model.frame_shape != (store.feature_dim,):
         raise InputError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_videolstm.data.official_splits import TEST, TRAIN, official_parts
 from keras_videolstm.data.percept_store import UNLABELLED, PerceptStore
 from keras_videolstm.errors import InputError
 
@@ -75,6 +76,41 @@ def split_by_group(
     _draw_groups(store, labelled, wanted, part_of, np.random.default_rng(seed))
     parts = np.array([part_of[group] for group in store.groups[labelled]])
     split = Split(*(labelled[parts == part] for part in ("train", "validation", "test")))
+    _check_training_part(store, split)
+    return split
+
+
+def official_split(store: PerceptStore, data_set: str, number: int, *, seed: int) -> Split:
+    """Return an official split of UCF-101 or HMDB-51, validation cut from its training part.
+
+    Validation gets a fifth of each class's sources, drawn by `seed`; the official test part stays
+    as it is, and videos that a split of HMDB-51 leaves out are in no part.
+
+    Args:
+        store: percepts of the data set, or of some of its videos.
+        data_set: `"ucf101"` or `"hmdb51"`.
+        number: 1, 2 or 3.
+        seed: of the draw.
+
+    Raises:
+        InputError: if a video is not of the data set, or a part or a class has no video.
+
+    Example:
+        >>> split = official_split(PerceptStore("ucf101.h5"), "ucf101", 1, seed=0)
+        >>> len(split.train) + len(split.validation), len(split.test)
+        (9537, 3783)
+    """
+    parts = official_parts(data_set, list(store.names), number)
+    candidates, tested = np.flatnonzero(parts == TRAIN), np.flatnonzero(parts == TEST)
+    if not len(candidates) or not len(tested):
+        raise InputError(
+            f"Expected videos of both parts of split {number} of {data_set}. Received: "
+            f"{store.path} with {len(candidates)} to train and {len(tested)} to test on"
+        )
+    part_of: dict[str, str] = {}
+    _draw_groups(store, candidates, ["validation"], part_of, np.random.default_rng(seed))
+    drawn = np.array([part_of[group] for group in store.groups[candidates]])
+    split = Split(candidates[drawn == "train"], candidates[drawn == "validation"], tested)
     _check_training_part(store, split)
     return split
 

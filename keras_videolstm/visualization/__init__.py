@@ -6,6 +6,7 @@ from keras_videolstm.visualization.confusion import draw_confusion
 from keras_videolstm.visualization.curves import draw_bars, draw_curves
 from keras_videolstm.visualization.features import draw_features
 from keras_videolstm.visualization.forecasts import draw_forecast
+from keras_videolstm.visualization.label_curves import draw_label_curves
 from keras_videolstm.visualization.learning import draw_learning
 from keras_videolstm.visualization.saving import save_figure
 from keras_videolstm.visualization.sequences import draw_sequence
@@ -21,6 +22,7 @@ __all__ = [
     "draw_curves",
     "draw_features",
     "draw_forecast",
+    "draw_label_curves",
     "draw_learning",
     "draw_sequence",
     "save_figure",

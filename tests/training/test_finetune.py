@@ -5,7 +5,13 @@ import pytest
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
-from keras_videolstm.training.comparison import FINETUNED, SCRATCH, SINGLE_FRAME, compare
+from keras_videolstm.training.comparison import (
+    FINETUNED,
+    SCRATCH,
+    SINGLE_FRAME,
+    compare,
+    starts_from,
+)
 from keras_videolstm.training.finetune import (
     FinetuneSettings,
     finetune,
@@ -32,7 +38,7 @@ def toy_model() -> VideoLSTM:
 def test_every_method_learns_what_a_line_separates(method, tmp_path):
     store = toy_actions(tmp_path / "s.h5")
     split = split_by_group(store, seed=0)
-    (result,) = compare(toy_model(), store, split, QUICK, methods=[method])
+    (result,) = compare({method: starts_from(toy_model())[method]}, store, split, QUICK)
     assert result.name == method
     assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
     assert result.test[0].videos == len(split.test)
@@ -45,18 +51,17 @@ def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
     other = toy_actions(tmp_path / "other.h5", groups=2, seed=1)
     split = split_by_group(store, seed=0, with_test=False)
     settings = FinetuneSettings(steps=20, check_every=20, learning_rate=1e-2)
-    (result,) = compare(
-        toy_model(), store, split, settings, methods=[SINGLE_FRAME], test_store=other
-    )
+    starts = {SINGLE_FRAME: single_frame_classifier}
+    (result,) = compare(starts, store, split, settings, test_store=other)
     assert result.test[0].videos == 4
     videos = [(other.read(i), "run" if i % 2 else "jump", f"g{i}") for i in range(4)]
     classes = write_store(tmp_path / "classes.h5", videos)
     with pytest.raises(InputError, match=r"classes run, walk. Received: jump, run"):
-        compare(toy_model(), store, split, settings, test_store=classes)
+        compare(starts, store, split, settings, test_store=classes)
     videos = [(other.read(i), "walk" if i % 2 else "run", f"g{i}") for i in range(4)]
     faster = write_store(tmp_path / "faster.h5", videos, {**PROVENANCE, "fps": 30})
     with pytest.raises(InputError, match=r"fps=15. Received: fps=30"):
-        compare(toy_model(), store, split, settings, test_store=faster)
+        compare(starts, store, split, settings, test_store=faster)
 
 
 @pytest.mark.slow
@@ -66,7 +71,7 @@ def test_the_same_seed_gives_the_same_classifier(tmp_path):
     settings = FinetuneSettings(steps=10, check_every=5, dropout=0.5, seed=3)
     weights = []
     for _ in range(2):
-        classifier = pretrained_classifier(store, settings, toy_model_of_seed())
+        classifier = pretrained_classifier(store, split, settings, toy_model_of_seed())
         finetune(classifier, store, split, settings)
         weights.append(classifier.get_weights())
     for first, second in zip(*weights, strict=True):
@@ -93,7 +98,7 @@ def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3, features=5)
     split = split_by_group(store, seed=0)
     with pytest.raises(InputError, match=r"shape \(4,\).*s\.h5 with 5 features"):
-        compare(toy_model(), store, split, QUICK)
+        compare(starts_from(toy_model()), store, split, QUICK)
     settings = FinetuneSettings(steps=2, check_every=1)
     classifier = single_frame_classifier(store, split, settings)
     classifier.head.kernel.assign(np.full((5, 2), np.nan))

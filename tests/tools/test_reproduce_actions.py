@@ -1,0 +1,168 @@
+"""Tests of the paper's action tables, on miniatures in the data sets' own layouts."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_videolstm.checkpoints import save
+from keras_videolstm.data.figures import write_clip
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.splits import official_split
+from tests.command_line import done, refused
+from tests.percept_files import toy_actions, write_store
+
+PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
+QUICK = ("--steps", 2, "--draws", 1)
+# Real names; the first of a class is for testing in split 1, the second in split 2.
+HMDB51 = {
+    "brush_hair": (
+        "Aussie_Brunette_Brushing_Long_Hair_brush_hair_u_nm_np1_ba_med_3",
+        "Aussie_Brunette_Brushing_Hair_II_brush_hair_u_nm_np1_ri_med_3",
+        "Brushing_my_Long_Hair__February_2009_brush_hair_u_nm_np1_ba_goo_1",
+        "Haarek_mmen_brush_hair_h_cm_np1_fr_goo_1",
+    ),
+    "clap": (
+        "Alex_applauding_himself_clap_u_nm_np1_fr_med_0",
+        "Baby_Bob_kann_klatschen_!_clap_u_cm_np1_fr_med_0",
+        "#20_Rhythm_clap_u_nm_np1_fr_goo_1",
+        "Applauding_Abby_clap_u_nm_np1_fr_med_0",
+    ),
+}
+UCF101_GROUPS = ("g01", "g08", "g15", "g22", "g23")
+
+
+def save_model(folder: Path, variant: str, percepts: dict = PATCHES, features: int = 3072) -> Path:
+    arguments = {"units": [4], "activation": "linear", "standardize": True}
+    model = VideoLSTM(variant, (features,), **arguments)
+    model.set_statistics(np.full(features, 0.5), np.full(features, 0.3))
+    save(model, folder / variant, {"percepts": percepts, "input_steps": 6})
+    return folder / variant
+
+
+def write_video(path: Path, level: int, seed: int) -> None:
+    frames = np.random.default_rng(seed).integers(level - 20, level + 20, (20, 48, 64, 3))
+    write_clip(path, frames.astype("uint8"), fps=15)
+
+
+def results(folder: Path) -> list[dict]:
+    lines = (folder / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def rows_of(table: str) -> dict[str, list[str]]:
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    return {row[0]: row[1:] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for variant in ("composite", "autoencoder"):
+        save_model(folder, variant)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def hmdb51(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "hmdb51_org"
+    for name, level in (("brush_hair", 200), ("clap", 50)):
+        for number, video in enumerate(HMDB51[name]):
+            write_video(folder / name / f"{video}.avi", level, number)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ucf101(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "UCF-101"
+    for name, level in (("Archery", 200), ("Punch", 50)):
+        for number, group in enumerate(UCF101_GROUPS):
+            write_video(folder / name / f"v_{name}_{group}_c01.avi", level, number)
+    return folder
+
+
+@pytest.mark.slow
+def test_figure_7_is_measured_on_official_splits_beside_the_paper(models, ucf101, tmp_path):
+    arguments = ("reproduce", "fig7", models / "composite", "--ucf101", ucf101, "--out", tmp_path)
+    arguments += (*QUICK, "--split", 3, "--shots", 1)
+    table = rows_of(done(*arguments))
+    folder = tmp_path / "ucf101"
+    methods = ["single frame", "LSTM from scratch", "LSTM, fine-tuned"]
+    assert list(table)[:4] == ["method", *methods]
+    assert table["method"] == ["1", "all"]
+    assert re.fullmatch(r"[\d.]+ ± 0.0 \(34.3\)", table["LSTM, fine-tuned"][0])
+    assert re.fullmatch(r"[\d.]+ ± 0.0 \(74.5\)", table["LSTM from scratch"][1])
+    found = results(folder)
+    shown = float(table["single frame"][1].split()[0])
+    mine = [one for one in found if one["method"] == methods[0] and not one["shots"]]
+    assert shown == pytest.approx(100 * np.mean([one["accuracy"] for one in mine]), abs=0.06)
+    assert (folder / "fig7.png").stat().st_size > 1000
+    assert f"| {methods[0]} |" in (folder / "fig7.md").read_text(encoding="utf-8")
+    # Nothing is trained twice, and another plan is not mixed in.
+    before = (folder / "results.jsonl").read_bytes()
+    assert rows_of(done(*arguments)) == table
+    assert (folder / "results.jsonl").read_bytes() == before
+    assert "settings=" in refused(*arguments, "--steps", 3)
+
+
+@pytest.mark.slow
+def test_table_3_has_a_row_for_each_variant(models, hmdb51, tmp_path):
+    variants = (models / "composite", models / "autoencoder")
+    arguments = ("--hmdb51", hmdb51, "--split", 2, "--small", 1, "--out", tmp_path)
+    table = rows_of(done("reproduce", "table3", *variants, *arguments, *QUICK))
+    assert list(table)[:4] == ["method", "LSTM from scratch", "composite", "autoencoder"]
+    assert table["composite"][1].endswith("(44.1)")
+    assert table["autoencoder"][1].endswith("(44.0)")
+    assert "95% interval" in list(table)[-1]
+
+
+@pytest.mark.slow
+def test_table_1_takes_any_labelled_store_by_its_sources(models, tmp_path):
+    percepts = {**PATCHES, "extractor": "toy"}
+    store = toy_actions(tmp_path / "s.h5", groups=5).path
+    model = save_model(tmp_path, "composite", percepts, features=4)
+    out = tmp_path / "out"
+    arguments = ("reproduce", "table1", model, "--data", store, "--out", out)
+    text = done(*arguments, *QUICK, "--fold", "g00:g01", "--fold", "g02-g03")
+    assert "2 folds (of 2, 4 test videos)" in text
+    assert rows_of(text)["method"] == ["all"]
+    assert {one["shots"] for one in results(out / "data")} == {0}
+
+
+def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmdb51, tmp_path):
+    videos = sorted(hmdb51.rglob("*.avi"))
+    done("extract", hmdb51, "--out", tmp_path / "s.h5", "--percepts", "patches")
+    store = PerceptStore(tmp_path / "s.h5")
+    for number in (1, 2):
+        split = official_split(store, "hmdb51", number, seed=0)
+        tested = {Path(store.names[video]).stem for video in split.test}
+        assert tested == {names[number - 1] for names in HMDB51.values()}
+        assert len(split.train) == 4
+        assert len(split.validation) == 2
+    assert len(videos) == len(store)
+    # The source is the name without class and description.
+    assert {"Haarek_mmen", "#20_Rhythm", "Applauding_Abby"} <= set(store.groups)
+
+
+def test_wrong_use_is_told(models, hmdb51, tmp_path):
+    fig7 = ("reproduce", "fig7", models / "composite", "--out", tmp_path / "out")
+    assert "Received: none" in refused(*fig7, code=2)
+    assert "--data without --fold" in refused(*fig7, "--data", hmdb51, code=2)
+    assert "--fold without --data" in refused(*fig7, "--fold", "g01", code=2)
+    twice = (models / "composite", models / "composite")
+    arguments = ("--hmdb51", hmdb51, "--out", tmp_path / "out")
+    assert "different variants" in refused("reproduce", "table3", *twice, *arguments)
+    assert "to fine-tune" in refused("reproduce", "fig7", "efficientnet_lite0", *arguments)
+
+
+def test_videos_of_another_data_set_have_no_official_split(tmp_path):
+    store = toy_actions(tmp_path / "s.h5")
+    with pytest.raises(InputError, match=r"a video of HMDB-51, .* Received: video0\.mp4"):
+        official_split(store, "hmdb51", 1, seed=0)
+    videos = [(store.read(i), "Punch", f"g{i:02d}") for i in range(2)]
+    with pytest.raises(InputError, match=r"a video of UCF-101"):
+        official_split(write_store(tmp_path / "u.h5", videos), "ucf101", 1, seed=0)

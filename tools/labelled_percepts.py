@@ -1,0 +1,63 @@
+"""From labelled videos, and a checkpoint that names its percepts, to a percept store."""
+
+from pathlib import Path
+from typing import Any
+
+from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.percepts import ExtractionReport, extract
+from keras_videolstm_tools.progress import ProgressLine
+
+
+def load_with_percepts(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
+    """Load a video model of percepts, and how they are made: extractor, fps and fit."""
+    model = load(checkpoint)
+    if not isinstance(model, VideoLSTM):
+        raise InputError(f"Expected a video model to fine-tune. Received: {checkpoint}")
+    metadata = {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
+    percepts = metadata.get("percepts")
+    if not percepts:
+        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
+    return model, percepts
+
+
+def named_groups(text: str) -> tuple[str, ...]:
+    """Return the groups that an option names: `g08-g10,figure03`."""
+    return expand_groups([name.strip() for name in text.split(",") if name.strip()])
+
+
+def labelled_percepts(
+    source: Path,
+    path: Path,
+    percepts: dict[str, Any],
+    root: Path | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+) -> tuple[PerceptStore, ExtractionReport]:
+    """Return a source's percepts: itself where it is a store, else extracted to `path`."""
+    if source.suffix == ".h5" or is_sharded_store(source):
+        return PerceptStore(source), ExtractionReport()
+    report = extract(
+        find_clips(source, root),
+        path,
+        percepts["extractor"],
+        fps=percepts["fps"],
+        fit=percepts["fit"],
+        strict=strict,
+        progress=None if quiet else ProgressLine("percepts", "frames"),
+    )
+    return PerceptStore(path), report
+
+
+def settings_of(store: PerceptStore, extractor: str) -> dict[str, Any]:
+    """Return how the store's percepts were made, which is how a new clip's must be made."""
+    settings = {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")}
+    if settings["extractor"] != extractor:
+        raise InputError(
+            f"Expected percepts of {extractor!r}, which the checkpoint reads. "
+            f"Received: {store.path} with {settings['extractor']!r}"
+        )
+    return settings
