@@ -40,7 +40,9 @@ def start(
     *arguments: object, environment: dict[str, str] | None = None, **options: object
 ) -> subprocess.Popen:
     """Start a command as a process of its own."""
-    code = "from keras_videolstm_tools.main import main; main()"
+    # A shell's background jobs ignore interrupts, and so would what they start.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from keras_videolstm_tools.main import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *(str(argument) for argument in arguments)],
         stdout=subprocess.PIPE,

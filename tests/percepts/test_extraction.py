@@ -103,12 +103,13 @@ def test_bad_files_are_left_out_and_named_and_the_good_ones_kept(videos, tmp_pat
     assert [Path(name).name for name in store.names] == ["a.mp4", "b.avi"]
 
 
-def test_strict_stops_at_the_first_bad_file_and_keeps_the_older_store(videos, tmp_path):
+def test_strict_stops_at_a_bad_file_and_keeps_the_older_store(videos, tmp_path):
     path = tmp_path / "s.h5"
     extract(find_clips(videos), path, get_extractor("mean_colour"))
     before = path.read_bytes()
     add_bad_files(videos)
-    with pytest.raises(InputError, match=r"empty\.mp4"):
+    # Files are decoded side by side: any of the three may come first.
+    with pytest.raises(InputError, match=r"(empty|text)\.mp4|cut\.avi"):
         extract(find_clips(videos), path, get_extractor("mean_colour"), strict=True)
     assert path.read_bytes() == before
 

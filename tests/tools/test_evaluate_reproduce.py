@@ -1,5 +1,6 @@
 """Tests of measuring and drawing by command."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training import Recipe, moving_mnist_recipes
 from tests.command_line import done, leftovers, refused
 
 SHAPE = (64, 64, 1)
@@ -147,6 +149,21 @@ def test_figures_need_a_model_of_such_frames(tmp_path, mnist):
     assert "Expected a video model of frames (64, 64, 1)" in told
 
 
+@pytest.fixture
+def little_validation(monkeypatch):
+    """Lets table2's recipes validate on few sequences."""
+    for name in ("table2_recipe", "convolutional_recipe"):
+        place = f"keras_videolstm_tools.reproduce_table2.{name}"
+        make = getattr(moving_mnist_recipes, name)
+        monkeypatch.setattr(place, lambda *arguments, make=make: with_little(make(*arguments)))
+
+
+def with_little(recipe: Recipe) -> Recipe:
+    data = dataclasses.replace(recipe.data, validation_windows=2 * recipe.training.batch_size)
+    return dataclasses.replace(recipe, data=data)
+
+
+@pytest.mark.usefixtures("little_validation")
 def test_table2_trains_measures_and_continues(mnist, tmp_path):
     arguments = ("reproduce", "table2", "--row", "future_predictor", "--row", "autoencoder")
     arguments += ("--units", 4, "--training-sequences", 64, "--seeds", 2, "--sequences", 3)
@@ -166,6 +183,7 @@ def test_table2_trains_measures_and_continues(mnist, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("little_validation")
 def test_table2_has_conditional_and_convolutional_rows(mnist, tmp_path):
     arguments = ("reproduce", "table2", "--row", "conditional_composite", "--row", "composite_conv")
     arguments += ("--units", 4, "--training-sequences", 16, "--sequences", 3)

@@ -66,22 +66,24 @@ def history(run: Path) -> np.ndarray:
         return np.array([[float(v) for v in row.values()] for row in csv.DictReader(file)])
 
 
-def in_one_process(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe and what one process makes of it, `one`."""
+    folder = tmp_path_factory.mktemp("distribution")
     write_recipe(folder, variant="conditional_composite", **CHANGES)
     done = start("train", "--recipe", folder / "recipe.toml", "--out", folder / "one", "--json")
     assert done.wait(120) == 0, done.stderr.read()
-    return folder / "one"
+    return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [1, 0], ids=["a worker", "the chief"])
 def test_two_workers_one_of_which_is_killed_give_what_one_process_gives(
-    lost: int, tmp_path: Path
+    lost: int, folder: Path
 ) -> None:
-    one = in_one_process(tmp_path)
-    out = tmp_path / "two"
+    out = folder / f"without{lost}"
     ports = free_ports(2)
-    workers = [start_worker(index, ports, tmp_path, out) for index in (0, 1)]
+    workers = [start_worker(index, ports, folder, out) for index in (0, 1)]
     deadline = time.monotonic() + 120
     while not list(out.glob("checkpoint-*")):
         assert time.monotonic() < deadline
@@ -90,20 +92,19 @@ def test_two_workers_one_of_which_is_killed_give_what_one_process_gives(
     killed, other = workers[lost], workers[1 - lost]
     killed.kill()
     assert killed.wait() != 0
-    again = start_worker(lost, ports, tmp_path, out)
+    again = start_worker(lost, ports, folder, out)
     assert other.wait(180) == 0, other.stderr.read()
     assert again.wait(60) == 0, again.stderr.read()
     assert "Starting again" in other.stderr.read()
-    np.testing.assert_allclose(history(out), history(one), rtol=2e-4)
+    np.testing.assert_allclose(history(out), history(folder / "one"), rtol=2e-4)
     summaries = [json.loads(each.stdout.read()) for each in (other, again)]
     assert summaries[0] == summaries[1]
 
 
 @pytest.mark.slow
-def test_two_devices_of_one_machine_give_what_one_gives(tmp_path: Path) -> None:
-    one = in_one_process(tmp_path)
+def test_two_devices_of_one_machine_give_what_one_gives(folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", MIRRORED, str(tmp_path)],
+        [sys.executable, "-c", MIRRORED, str(folder)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -111,7 +112,7 @@ def test_two_devices_of_one_machine_give_what_one_gives(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(history(tmp_path / "mirrored"), history(one), rtol=2e-4)
+    np.testing.assert_allclose(history(folder / "mirrored"), history(folder / "one"), rtol=2e-4)
 
 
 @pytest.mark.parametrize(
