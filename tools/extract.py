@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from keras_videolstm.data.action_clips import find_clips
+from keras_videolstm.data.action_clips import find_clips, views_of
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
 from keras_videolstm_tools.progress import ProgressLine
@@ -26,6 +26,14 @@ from keras_videolstm_tools.progress import ProgressLine
     show_default=True,
     help="Take the central square, or pad the whole frame to one.",
 )
+@click.option(
+    "--crops",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Views of each video: the centre, then places drawn for each video.",
+)
+@click.option("--flips", is_flag=True, help="Each view with left and right exchanged, too.")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
 @click.option(
     "--shards",
@@ -49,6 +57,8 @@ def command(
     percepts: str,
     fps: float,
     fit: str,
+    crops: int,
+    flips: bool,
     root: Path | None,
     shards: int,
     workers: int | None,
@@ -79,17 +89,20 @@ def command(
             f"Expected {kinds[0]} to write with --shards {shards}. "
             f"Received: {out}, which is a {kinds[1]}"
         )
+    if crops > 1 and fit == "pad":
+        raise click.UsageError("Expected --crops with --fit crop. Received: --fit pad")
     settings: dict[str, Any] = {"fps": fps, "fit": fit, "shards": shards}
+    # Workers of Beam have folders of their own to start in.
+    sources = [source.resolve() if beam else source for source in data]
+    clips = [clip for source in sources for clip in find_clips(source, root)]
+    views = views_of(clips, crops=crops, flips=flips)
     if beam:
-        # Workers have folders of their own to start in.
-        clips = [clip for source in data for clip in find_clips(source.resolve(), root)]
         report = _extract_with_beam()(
-            clips, out.resolve(), percepts, **settings, options=[f"--{o}" for o in beam_options]
+            views, out.resolve(), percepts, **settings, options=[f"--{o}" for o in beam_options]
         )
     else:
-        clips = [clip for source in data for clip in find_clips(source, root)]
         report = extract(
-            clips,
+            views,
             out,
             percepts,
             **settings,

@@ -144,14 +144,16 @@ def _metrics(
     shots: int | None,
     repeats: int,
 ) -> dict:
-    tested = len(test_store) if test_store is not None else len(split.test)
+    tested = store.count_clips(split.test)
+    if test_store is not None:
+        tested = test_store.count_clips(range(len(test_store)))
     return {
         "protocol": {
             "reduction": "probabilities averaged over the steps of 16-frame blocks at stride 8, "
             "then over a video's blocks; accuracy is a mean over videos (blocks, frames)",
             "classes": list(store.class_names),
-            "train_videos": len(split.train),
-            "validation_videos": len(split.validation),
+            "train_videos": store.count_clips(split.train),
+            "validation_videos": store.count_clips(split.validation),
             "test_videos": tested,
             "shots_a_class": shots,
             "repeats": repeats,

@@ -296,7 +296,7 @@ def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float
 def _write(curve: LabelCurve, protocol: Protocol, best: str, out: Path, name: str) -> None:
     """Write and show the table, every method's difference to the LSTM from scratch below it."""
     columns = ["all" if count is None else str(count) for count in curve.shots]
-    tests = ", ".join(str(len(fold.test)) for fold in protocol.folds)
+    tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
     lines = [
         f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, mean ± standard "
         f"deviation over {len(curve.by_draw(best, curve.shots[0]))} draws, each the mean over "

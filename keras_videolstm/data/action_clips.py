@@ -1,13 +1,16 @@
 """Labelled video files: which clip shows which action, and which source it was cut from."""
 
 import csv
+import dataclasses
 import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_videolstm.data.video import VIDEO_SUFFIXES
+import numpy as np
+
+from keras_videolstm.data.video import CENTRE, VIDEO_SUFFIXES
 from keras_videolstm.errors import InputError
 
 _COLUMNS = ("path", "label", "group")
@@ -29,11 +32,14 @@ class Clip:
         label: name of its class, `""` where unlabelled.
         group: name of the source it was cut from (a video, an actor). Clips of one group never
             stand on both sides of a split.
+        place, flip: how it is looked at, as in `FrameFormat`.
     """
 
     path: Path
     label: str
     group: str
+    place: tuple[float, float] = CENTRE
+    flip: bool = False
 
 
 def class_names(clips: Iterable[Clip]) -> tuple[str, ...]:
@@ -44,6 +50,38 @@ def class_names(clips: Iterable[Clip]) -> tuple[str, ...]:
         ('run', 'walk')
     """
     return tuple(sorted({clip.label for clip in clips if clip.label}))
+
+
+def views_of(
+    clips: Sequence[Clip], *, crops: int = 1, flips: bool = False, seed: int = 0
+) -> list[Clip]:
+    """Return each clip as often as it is to be looked at.
+
+    The first crop is central; further ones are drawn for each clip by `seed`, and stay in place
+    through the clip. Every view keeps its clip's path, label and group.
+
+    Args:
+        clips: the video files.
+        crops: views of each clip that differ in place.
+        flips: whether each crop is also taken with left and right exchanged.
+        seed: of the places.
+
+    Raises:
+        InputError: if `crops` is not positive.
+
+    Example:
+        >>> [view.flip for view in views_of([Clip(Path("a.mp4"), "walk", "a")], flips=True)]
+        [False, True]
+    """
+    if crops < 1:
+        raise InputError(f"Expected at least one crop. Received: crops={crops}")
+    views = []
+    for number, clip in enumerate(clips):
+        places = np.random.default_rng((seed, number)).random((crops - 1, 2)).tolist()
+        for place in (CENTRE, *map(tuple, places)):
+            view = dataclasses.replace(clip, place=place)
+            views += [view, dataclasses.replace(view, flip=True)] if flips else [view]
+    return views
 
 
 def find_clips(source: str | os.PathLike, root: str | os.PathLike | None = None) -> list[Clip]:

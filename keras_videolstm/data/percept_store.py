@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,24 @@ class PerceptStore:
         """Path of each video as it was given to the extraction."""
         return np.array([video["path"] for video in self._videos], dtype=object)
 
+    def clips_of(self, videos: Sequence[int]) -> np.ndarray:
+        """Return a number for each video, the same for all views of one clip, `(videos,)`.
+
+        A clip's views are videos of the same path and group: other crops, and flips.
+
+        Example:
+            >>> PerceptStore("flipped.h5").clips_of([0, 1, 2, 3])
+            array([0, 0, 1, 1])
+        """
+        chosen = list(videos)
+        clips = zip(self.names[chosen], self.groups[chosen], strict=True)
+        numbers: dict[tuple[str, str], int] = {}
+        return np.array([numbers.setdefault(clip, len(numbers)) for clip in clips], np.int64)
+
+    def count_clips(self, videos: Sequence[int]) -> int:
+        """Return how many clips videos are views of."""
+        return len(np.unique(self.clips_of(videos)))
+
     @property
     def keys(self) -> list[str]:
         """What each video's percepts depend on, as a hash; `""` where the writer did not say."""
@@ -99,7 +118,7 @@ class PerceptStore:
         return [(path, reason) for path, reason in faults]
 
     @property
-    def _videos(self) -> list[dict[str, str]]:
+    def _videos(self) -> list[dict[str, Any]]:
         return [video for file in self._files for video in file.metadata["videos"]]
 
     @cached_property

@@ -45,7 +45,7 @@ class PerceptStoreWriter:
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._class_names = class_names
         self._provenance = provenance
-        self._videos: list[dict[str, str]] = []
+        self._videos: list[dict[str, Any]] = []
         self._labels: list[int] = []
         self._counts: list[int] = []
         self._rows = 0
@@ -94,15 +94,11 @@ class PerceptStoreWriter:
         if self._rows == sum(self._counts):
             raise InputError(f"Expected percepts before the end of a video. Received: {clip.path}")
         label = self._class_names.index(clip.label) if clip.label else UNLABELLED
-        self._videos.append({"path": str(clip.path), "group": clip.group, "key": key})
+        video = {"path": str(clip.path), "group": clip.group, "key": key}
+        self._videos.append({**video, "place": clip.place, "flip": clip.flip})
         self._labels.append(label)
         self._counts.append(self._rows - sum(self._counts))
         return self._rows
-
-    def discard_video(self) -> None:
-        """Forget the percepts appended since the last complete video."""
-        self._rows = sum(self._counts)
-        self._percepts.resize(self._rows, axis=0)
 
     def __enter__(self) -> "PerceptStoreWriter":
         return self

@@ -20,6 +20,7 @@ _TRUNCATED_SECONDS = 0.5
 # A jump of time stamps that no recording has; resampling would fill it with held frames.
 _LARGEST_GAP_SECONDS = 3600
 _FITS = ("crop", "pad")
+CENTRE = (0.5, 0.5)
 # FFmpeg also "plays" texts, and lists that name other files.
 _TEXT_FORMATS = ("concat", "hls", "tty")
 
@@ -34,9 +35,12 @@ class FrameFormat:
         fit: `"crop"` takes the central square of the frame resized to `short_side`; `"pad"` puts
             the whole frame into the square on black, for data whose frame shapes differ.
         short_side: short side in pixels before the crop; default: `size`.
+        place: where the crop is taken, (down, across), from (0, 0), the upper left corner, to
+            (1, 1); default: the centre. Padded frames have no other.
+        flip: whether left and right change places.
 
     Raises:
-        InputError: on a non-positive number, an unknown `fit`, or `short_side < size`.
+        InputError: on a number out of its range, an unknown `fit`, or `short_side < size`.
 
     Example:
         >>> FrameFormat(fps=15, size=224, short_side=240)
@@ -47,6 +51,8 @@ class FrameFormat:
     size: int | None = None
     fit: str = "crop"
     short_side: int | None = None
+    place: tuple[float, float] = CENTRE
+    flip: bool = False
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0 < self.fps <= 1000:
@@ -61,6 +67,12 @@ class FrameFormat:
             raise InputError(
                 f"Expected short_side of at least size={self.size}. "
                 f"Received: short_side={self.short_side}"
+            )
+        if self.fit == "pad" and self.place != CENTRE:
+            raise InputError(f"Expected no place with fit='pad'. Received: place={self.place}")
+        if len(self.place) != 2 or not all(0 <= share <= 1 for share in self.place):
+            raise InputError(
+                f"Expected a place (down, across), each from 0 to 1. Received: {self.place}"
             )
 
 
@@ -268,13 +280,17 @@ def _fitted(
     turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
     if turns:
         image = np.ascontiguousarray(np.rot90(image, turns))
-    if size is None:
-        return image
-    return _padded(image, size) if frame_format.fit == "pad" else _cropped(image, size)
+    if size is not None and frame_format.fit == "pad":
+        image = _padded(image, size)
+    elif size is not None:
+        image = _cropped(image, size, frame_format.place)
+    return np.ascontiguousarray(image[:, ::-1]) if frame_format.flip else image
 
 
-def _cropped(image: np.ndarray, size: int) -> np.ndarray:
-    top, left = ((length - size) // 2 for length in image.shape[:2])
+def _cropped(image: np.ndarray, size: int, place: tuple[float, float]) -> np.ndarray:
+    top, left = (
+        int((length - size) * share) for length, share in zip(image.shape, place, strict=False)
+    )
     return image[top : top + size, left : left + size]
 
 

@@ -1,5 +1,6 @@
 """Video files decoded side by side, ahead of the convnet that reads their frames."""
 
+import dataclasses
 import itertools
 import queue
 import threading
@@ -75,7 +76,8 @@ def decoded_chunks(
 def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[np.ndarray, str]]:
     fault = ""
     try:
-        for frames in grouped(iter_frames(clip.path, frame_format)):
+        view = dataclasses.replace(frame_format, place=clip.place, flip=clip.flip)
+        for frames in grouped(iter_frames(clip.path, view)):
             yield frames, ""
     except InputError as error:
         fault = str(error)

@@ -175,7 +175,7 @@ def _key(clip: Clip, settings: dict) -> str:
         stamp = [status.st_size, status.st_mtime_ns]
     except (OSError, ValueError):
         stamp = []
-    return _digest([str(clip.path), stamp, settings])[:_KEY_DIGITS]
+    return _digest([str(clip.path), stamp, clip.place, clip.flip, settings])[:_KEY_DIGITS]
 
 
 def _digest(content: object) -> str:

@@ -22,7 +22,7 @@ class Scores:
         block_accuracy: the same for 16-frame blocks, probabilities averaged over steps.
         video_accuracy: the same for videos, averaged over their blocks.
         video_nats: mean cross entropy of the videos' probabilities, in nats.
-        videos: number of videos.
+        videos: number of videos; views of one clip count as one, their blocks averaged.
         confusion: `(classes, classes)` counts of videos, truth in rows.
     """
 
@@ -62,10 +62,11 @@ def score_videos(
     blocks = all_blocks(store, videos, batch_size=_BLOCKS_A_BATCH)
     outputs = classifier.predict(blocks, verbose=0)
     counts = [len(block_starts(int(store.frame_counts[video]))) for video in videos]
-    labels = store.labels[list(videos)]
-    block_labels = np.repeat(labels, counts)
-    ends = np.cumsum(counts)[:-1]
-    by_video = np.stack([part.mean(axis=0) for part in np.split(outputs["action"], ends)])
+    block_labels = np.repeat(store.labels[list(videos)], counts)
+    clip_of_block = np.repeat(store.clips_of(videos), counts)
+    clips, first_blocks = np.unique(clip_of_block, return_index=True)
+    by_video = np.stack([outputs["action"][clip_of_block == clip].mean(axis=0) for clip in clips])
+    labels = block_labels[first_blocks]
     real = _real_steps(store, videos, outputs["steps"].shape[1])
     right = outputs["steps"].argmax(-1) == block_labels[:, None]
     classes = len(store.class_names)

@@ -154,9 +154,10 @@ def _check_training_part(store: PerceptStore, split: Split) -> None:
 
 
 def draw_shots(store: PerceptStore, split: Split, shots: int, seed: int) -> Split:
-    """Keep `shots` videos a class of the training and of the validation part, drawn by `seed`.
+    """Keep `shots` clips a class of the training and of the validation part, drawn by `seed`.
 
-    Validation shrinks too: who has few labels has few to validate with. The test part stays.
+    All views of a clip are kept. Validation shrinks too: who has few labels has few to validate
+    with. The test part stays.
 
     Raises:
         InputError: if `shots` is not positive.
@@ -180,5 +181,8 @@ def _drawn(
     drawn = []
     for number in np.unique(store.labels[videos]):
         of_class = videos[store.labels[videos] == number]
-        drawn.append(rng.choice(of_class, min(shots, len(of_class)), replace=False))
+        clips = store.clips_of(of_class)
+        count = clips.max() + 1
+        kept = rng.choice(count, min(shots, count), replace=False)
+        drawn.append(of_class[np.isin(clips, kept)])
     return np.sort(np.concatenate(drawn)) if drawn else videos

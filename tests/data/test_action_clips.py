@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_videolstm.data.action_clips import Clip, class_names, expand_groups, find_clips
+from keras_videolstm.data.action_clips import Clip, class_names, expand_groups, find_clips, views_of
 from keras_videolstm.errors import InputError
 
 
@@ -37,6 +37,33 @@ def test_a_folder_of_class_folders_gives_labels_and_groups_in_a_stable_order(tmp
         ("v_Walk_g08_c02.avi", "walk", "g08"),
     ]
     assert class_names(find_clips(tmp_path)) == ("run", "walk")
+
+
+def test_hmdb51_names_its_sources_before_class_and_description(tmp_path):
+    names = {
+        "clap/#20_Rhythm_clap_u_nm_np1_fr_goo_0.avi": "#20_Rhythm",
+        "brush_hair/April_09_brush_hair_u_nm_np1_ba_goo_0.avi": "April_09",
+        "run/metacafe_coolsoccer_run_f_cm_np10_le_bad_2.avi": "metacafe_coolsoccer",
+    }
+    touch(*(tmp_path / name for name in names))
+    found = {f"{clip.label}/{clip.path.name}": clip.group for clip in find_clips(tmp_path)}
+    assert found == names
+
+
+def test_views_begin_with_the_centre_and_stay_what_they_are():
+    clips = [Clip(Path(f"{name}.mp4"), "run", name) for name in "ab"]
+    views = views_of(clips, crops=3, flips=True)
+    assert [view.path.stem for view in views] == ["a"] * 6 + ["b"] * 6
+    assert [view.flip for view in views] == [False, True] * 6
+    places = [view.place for view in views[::2]]
+    assert places[0] == places[3] == (0.5, 0.5)
+    assert len(set(places)) == 5
+    assert all(0 <= share <= 1 for place in places for share in place)
+    assert [view.place for view in views[1::2]] == places
+    assert views_of(clips, crops=2) == [view for i, view in enumerate(views) if i % 6 in (0, 2)]
+    assert views_of(clips) == clips
+    with pytest.raises(InputError, match="crops=0"):
+        views_of(clips, crops=0)
 
 
 def test_one_file_is_one_unlabelled_clip(tmp_path):

@@ -79,38 +79,6 @@ def test_an_error_leaves_the_older_store_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_discarded_video_leaves_no_trace(tmp_path):
-    with PerceptStoreWriter(tmp_path / "s.h5", 3, ("run",), {}) as writer:
-        writer.append(np.full((5, 3), 1, "float32"))
-        writer.end_video(CLIP)
-        writer.append(np.full((4, 3), 2, "float32"))
-        writer.discard_video()
-        writer.append(np.full((2, 3), 3, "float32"))
-        writer.end_video(CLIP)
-    store = PerceptStore(tmp_path / "s.h5")
-    assert list(store.frame_counts) == [5, 2]
-    assert store.shape == (7, 3)
-    np.testing.assert_array_equal(store.read(1), np.full((2, 3), 3))
-
-
-@pytest.mark.parametrize(
-    ("percepts", "words"),
-    [
-        (np.ones((5, 2)), r"percepts \(time, 3\)"),
-        (np.ones(3), r"percepts \(time, 3\)"),
-        (np.full((2, 3), np.nan), "finite percepts"),
-        (np.full((2, 3), -np.inf), "finite percepts"),
-    ],
-)
-def test_unusable_percepts_are_refused(percepts, words, tmp_path):
-    with (
-        pytest.raises(InputError, match=words),
-        PerceptStoreWriter(tmp_path / "s.h5", 3, ("run",), {}) as writer,
-    ):
-        writer.append(percepts)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_video_without_percepts_is_refused(tmp_path):
     with (
         pytest.raises(InputError, match=r"Expected percepts.*a\.mp4"),

@@ -131,6 +131,24 @@ def test_crop_takes_the_central_square(tmp_path):
     assert np.abs(image[:, 3:-3].astype(int) - 100).max() < 12
 
 
+def test_a_crop_may_be_taken_elsewhere_and_flipped(tmp_path):
+    frame = np.zeros((60, 120, 3), np.uint8)
+    frame[:, :60], frame[30:, 90:] = 100, 200
+    write_clip(tmp_path / "corner.mp4", frame[None].repeat(2, axis=0), fps=10)
+    path = tmp_path / "corner.mp4"
+
+    def corners(**view: object) -> list[int]:
+        image = read_video(path, FrameFormat(size=30, short_side=60, **view))[0].astype(int)
+        return [round(image[row, column].mean() / 100) for row in (5, 24) for column in (5, 24)]
+
+    assert corners(place=(0, 0)) == [1, 1, 1, 1]
+    assert corners(place=(1, 1)) == [2, 2, 2, 2]
+    assert corners(place=(1, 0.84)) == [0, 2, 0, 2]
+    assert corners(place=(1, 0.84), flip=True) == [2, 0, 2, 0]
+    whole = read_video(path)[0]
+    np.testing.assert_array_equal(read_video(path, FrameFormat(flip=True))[0], whole[:, ::-1])
+
+
 def test_a_larger_short_side_crops_closer(tmp_path):
     write_clip(tmp_path / "circle.mp4", ellipse(160, 120, 40, 40)[None], fps=10)
     image = read_video(tmp_path / "circle.mp4", FrameFormat(size=96, short_side=120))[0]
@@ -254,6 +272,10 @@ def test_a_missing_file_is_found_out_before_the_first_frame(tmp_path):
         {"size": 0},
         {"fit": "stretch"},
         {"size": 64, "short_side": 32},
+        {"place": (0.5, 1.5)},
+        {"place": (float("nan"), 0.5)},
+        {"place": (0.5,)},
+        {"fit": "pad", "place": (0.0, 0.5)},
     ],
 )
 def test_an_impossible_format_is_refused(arguments):

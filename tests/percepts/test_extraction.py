@@ -1,5 +1,6 @@
 """Tests of extraction: an extractor of one's own, bad files, resumed runs."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -30,6 +31,13 @@ class MeanColour(PerceptExtractor):
         assert frames.shape[1:] == (16, 16, 3)
         assert frames.dtype == np.uint8
         return frames.mean(axis=(1, 2), dtype="float32") / 255
+
+
+class Sides(PerceptExtractor):
+    name, feature_dim, size, short_side = "sides", 2, 16, 16
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        return frames[:, :, [2, -3]].mean(axis=(1, 3), dtype="float32") / 255
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +95,25 @@ def test_a_clip_alone_gives_the_same_percepts_as_the_store(videos, tmp_path):
     for index, clip in enumerate(clips):
         alone = clip_percepts(clip.path, extractor, extractor.frame_format(15))
         np.testing.assert_array_equal(alone, store.read(index))
+
+
+def test_views_are_extracted_each_for_itself(videos, tmp_path):
+    frame = np.zeros((20, 60, 3), np.uint8)
+    frame[:, 30:] = 255
+    write_clip(videos / "run" / "edge.mp4", frame[None].repeat(3, axis=0), fps=10)
+    clips = [clip for clip in find_clips(videos) if clip.path.stem == "edge"]
+    views = [dataclasses.replace(clips[0], place=(0.5, share)) for share in (0.5, 0.0, 1.0)]
+    extract(views, tmp_path / "s.h5", Sides())
+    store = PerceptStore(tmp_path / "s.h5")
+    lit = [store.read(number)[0].round(1).tolist() for number in range(3)]
+    assert lit == [[0, 1], [0, 0], [1, 1]]
+    flipped = [dataclasses.replace(view, flip=True) for view in views]
+    report = extract([*views, *flipped], tmp_path / "s.h5", Sides())
+    assert report.new_frames == 9
+    store = PerceptStore(tmp_path / "s.h5")
+    lit = [store.read(number)[0].round(1).tolist() for number in range(3, 6)]
+    assert lit == [[1, 0], [0, 0], [1, 1]]
+    assert list(store.clips_of(range(6))) == [0] * 6
 
 
 def test_bad_files_are_left_out_and_named_and_the_good_ones_kept(videos, tmp_path):

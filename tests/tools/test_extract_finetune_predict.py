@@ -64,6 +64,15 @@ def test_extraction_writes_a_labelled_store(base):
     assert store.frame_counts.min() == store.frame_counts.max() == 20
 
 
+def test_extraction_takes_several_views_of_a_padded_frame_by_flips_alone(base, tmp_path):
+    arguments = ("extract", base / "videos", "--out", tmp_path / "s.h5", "--percepts", "patches")
+    done(*arguments, "--crops", 2, "--flips")
+    store = PerceptStore(tmp_path / "s.h5")
+    assert (len(store), store.count_clips(range(len(store)))) == (40, 10)
+    told = refused(*arguments, "--crops", 2, "--fit", "pad", code=2)
+    assert "--crops with --fit crop" in told
+
+
 def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     out = base / "classifier"
     assert verify(out)

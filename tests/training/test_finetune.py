@@ -1,8 +1,14 @@
 """Tests of fine-tuning and its scores."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from keras_videolstm.data.action_clips import Clip
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.comparison import (
@@ -159,6 +165,18 @@ def test_scores_are_those_counted_by_hand(tmp_path):
     nats = -np.log([0.9, 0.5, 0.2]).mean()
     assert scores.video_nats == pytest.approx(nats, rel=1e-5)
     assert scores.as_dict()["confusion"] == [[2, 0], [1, 0]]
+
+
+def test_views_of_one_clip_are_averaged_to_one_video(tmp_path):
+    clip = Clip(Path("a.mp4"), "run", "a")
+    with PerceptStoreWriter(tmp_path / "s.h5", 2, ("run", "walk"), PROVENANCE) as writer:
+        for level, view in ((0.2, clip), (0.9, dataclasses.replace(clip, flip=True))):
+            writer.append(np.full((16, 2), level, "float32"))
+            writer.end_video(view)
+    store = PerceptStore(tmp_path / "s.h5")
+    scores = score_videos(Told(2, ["run", "walk"], units=()), store, [0, 1])
+    assert (scores.videos, scores.block_accuracy, scores.video_accuracy) == (1, 0.5, 1.0)
+    assert scores.video_nats == pytest.approx(-np.log(0.55), rel=1e-5)
 
 
 def test_padding_counts_for_no_frame(tmp_path):

@@ -1,11 +1,14 @@
 """Tests of splits: no source on two sides, every class in training, shots."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.splits import Split, draw_shots, split_by_group
 
@@ -17,6 +20,11 @@ class Table(SimpleNamespace):
 
     path = "table.h5"
     videos_of_groups = PerceptStore.videos_of_groups
+    clips_of = PerceptStore.clips_of
+
+    @property
+    def names(self) -> np.ndarray:
+        return np.arange(len(self.labels)).astype(str).astype(object)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -137,6 +145,19 @@ def test_shots_are_drawn_by_class_from_training_and_validation_alone():
     np.testing.assert_array_equal(small.test, split.test)
     assert list(draw_shots(videos, split, 3, seed=5).train) == list(small.train)
     assert list(draw_shots(videos, split, 3, seed=6).train) != list(small.train)
+
+
+def test_all_views_of_a_clip_are_drawn_together(tmp_path):
+    clips = [(label, group, view) for label in "ab" for group in range(6) for view in (0, 1)]
+    with PerceptStoreWriter(tmp_path / "s.h5", 2, ("a", "b"), {}) as writer:
+        for label, group, view in clips:
+            writer.append(np.ones((3, 2)))
+            writer.end_video(Clip(Path(f"{label}{group}.mp4"), label, f"g{group}", flip=bool(view)))
+    store = PerceptStore(tmp_path / "s.h5")
+    small = draw_shots(store, split_by_group(store, seed=0), shots=2, seed=0)
+    assert len(small.train) == 8
+    assert [clips[video][2] for video in small.train] == [0, 1] * 4
+    assert store.count_clips(small.train) == 4
 
 
 def test_more_shots_than_videos_takes_all_and_none_is_refused():
