@@ -4,6 +4,7 @@ import click
 
 from keras_videolstm_tools.reproduce_actions import (
     fig7_command,
+    order_command,
     table1_command,
     table3_command,
 )
@@ -23,5 +24,5 @@ def command() -> None:
 
 for figure in FIGURES:
     command.add_command(figure)
-for table in (table1_command, table2_command, table3_command, fig7_command):
+for table in (table1_command, table2_command, table3_command, fig7_command, order_command):
     command.add_command(table)

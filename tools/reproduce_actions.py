@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from keras_videolstm.checkpoints import find_checkpoint, load_metadata
+from keras_videolstm.data.order_controls import CONTROLS, write_order_control
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
@@ -19,7 +20,12 @@ from keras_videolstm.training.comparison import FINETUNED, SCRATCH, starts_from
 from keras_videolstm.training.finetune import FinetuneSettings, Start, pretrained_classifier
 from keras_videolstm.training.label_curve import LabelCurve, Shots
 from keras_videolstm.training.percept_trials import percept_trials
-from keras_videolstm.training.splits import Split, official_split, split_by_group
+from keras_videolstm.training.splits import (
+    Split,
+    official_split,
+    split_by_group,
+    split_of_control,
+)
 from keras_videolstm.visualization import draw_label_curves, save_figure
 from keras_videolstm_tools.extract import show_skipped
 from keras_videolstm_tools.labelled_percepts import (
@@ -36,6 +42,7 @@ _NAMES = {_UCF101: "UCF-101", _HMDB51: "HMDB-51", _OTHER: "own data"}
 _DEFAULTS = FinetuneSettings()
 _SMALL = {_UCF101: 10, _HMDB51: 4, _OTHER: 4}
 _FIRST_SHOTS = (1, 2, 4, 8)
+_ORDER_SHOTS = (1, 4, 16, 64)
 # Video accuracy in % as published, by data set and method, then by labelled videos a class.
 _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
     (_UCF101, "single frame"): {None: 72.2},
@@ -131,18 +138,54 @@ def fig7_command(checkpoint: str, shots: tuple[int, ...], out: Path, **options: 
       videolstm-tools reproduce fig7 --data ut.h5 --fold seq11-seq20 --fold seq01-seq10 --out fig7
     """
     model, percepts = load_with_percepts(checkpoint)
-    starts, checkpoints = starts_from(model), {FINETUNED: checkpoint}
-    counts = [*sorted(set(shots)), None]
     for protocol, settings, draws in _protocols(percepts, out, **options):
-        curve = _measured(protocol, starts, checkpoints, settings, counts, draws, out)
-        _write(curve, protocol, FINETUNED, out, "fig7")
-        figure = draw_label_curves(
-            {name: [_percent(curve, name, count) for count in curve.shots] for name in starts},
-            curve.shots,
-            chance=100 / len(protocol.store.class_names),
-            title=f"{_NAMES[protocol.name]}, mean and deviation over {draws} draws",
-        )
-        save_figure(figure, out / protocol.name / "fig7.png")
+        arguments = (settings, sorted(set(shots)), draws, out)
+        _draw_methods(checkpoint, model, protocol, "fig7", *arguments)
+
+
+@click.command(name="order")
+@click.argument("checkpoint", default="composite_youtube")
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    type=click.Choice(CONTROLS),
+    default=CONTROLS,
+    help="What tells the classes apart; may be given more than once.  [default: all]",
+)
+@click.option(
+    "--shots",
+    multiple=True,
+    type=click.IntRange(1),
+    default=_ORDER_SHOTS,
+    show_default=True,
+    help="Labelled videos a class; all of them are always measured, too.",
+)
+@_options
+def order_command(
+    checkpoint: str, controls: tuple[str, ...], shots: tuple[int, ...], out: Path, **options: Any
+) -> None:
+    """Classes that only time tells apart, made from real videos: direction, speed, segments.
+
+    A single frame cannot name them. Not in the paper; it shows what a recurrent representation
+    adds.
+
+    \b
+    Example:
+      videolstm-tools reproduce order --data ucf.h5 --fold g08-g12:g13-g15 --out order
+    """
+    model, percepts = load_with_percepts(checkpoint)
+    for protocol, settings, draws in _protocols(percepts, out, **options):
+        for control in controls:
+            folder = out / control
+            store = write_order_control(
+                protocol.store, folder / protocol.name / "percepts.h5", control
+            )
+            folds = [split_of_control(store, protocol.store, fold) for fold in protocol.folds]
+            arguments = (settings, sorted(set(shots)), draws, folder)
+            _draw_methods(
+                checkpoint, model, Protocol(protocol.name, store, folds), control, *arguments
+            )
 
 
 @click.command(name="table1")
@@ -186,6 +229,30 @@ def table3_command(
         counts = [small or _SMALL[protocol.name], None]
         curve = _measured(protocol, starts, named, settings, counts, draws, out)
         _write(curve, protocol, next(iter(named)), out, "table3")
+
+
+def _draw_methods(
+    checkpoint: str,
+    model: VideoLSTM,
+    protocol: Protocol,
+    name: str,
+    settings: FinetuneSettings,
+    shots: Sequence[int],
+    draws: int,
+    out: Path,
+) -> None:
+    """Measure single frame, scratch and fine-tuned; write the table and the picture."""
+    starts = starts_from(model)
+    counts = [*shots, None]
+    curve = _measured(protocol, starts, {FINETUNED: checkpoint}, settings, counts, draws, out)
+    _write(curve, protocol, FINETUNED, out, name)
+    figure = draw_label_curves(
+        {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
+        curve.shots,
+        chance=100 / len(protocol.store.class_names),
+        title=f"{_NAMES[protocol.name]}, mean and deviation over {draws} draws",
+    )
+    save_figure(figure, out / protocol.name / f"{name}.png")
 
 
 def _variants(models: Sequence[VideoLSTM]) -> dict[str, Start]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_videolstm.data.official_splits import TEST, TRAIN, official_parts
+from keras_videolstm.data.order_controls import original_names
 from keras_videolstm.data.percept_store import UNLABELLED, PerceptStore
 from keras_videolstm.errors import InputError
 
@@ -113,6 +114,23 @@ def official_split(store: PerceptStore, data_set: str, number: int, *, seed: int
     split = Split(candidates[drawn == "train"], candidates[drawn == "validation"], tested)
     _check_training_part(store, split)
     return split
+
+
+def split_of_control(control: PerceptStore, store: PerceptStore, split: Split) -> Split:
+    """Return the split of a control of order in which each version stands where its video stands.
+
+    Args:
+        control: written by `write_order_control`.
+        store: what it was made from.
+        split: of `store`.
+
+    Example:
+        >>> control = write_order_control(store, "direction.h5", "direction")
+        >>> split_of_control(control, store, split_by_group(store, seed=0))
+    """
+    names = original_names(control)
+    parts = (split.train, split.validation, split.test)
+    return Split(*(np.flatnonzero(np.isin(names, store.names[part])) for part in parts))
 
 
 def _draw_groups(

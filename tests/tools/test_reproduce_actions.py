@@ -12,7 +12,7 @@ from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.splits import official_split
+from keras_videolstm.training.splits import official_split, split_of_control
 from tests.command_line import done, refused
 from tests.percept_files import toy_actions, write_store
 
@@ -131,6 +131,25 @@ def test_table_1_takes_any_labelled_store_by_its_sources(models, tmp_path):
     assert "2 folds (of 2, 4 test videos)" in text
     assert rows_of(text)["method"] == ["all"]
     assert {one["shots"] for one in results(out / "data")} == {0}
+
+
+@pytest.mark.slow
+def test_controls_of_order_keep_videos_on_their_side(models, ucf101, tmp_path):
+    arguments = ("reproduce", "order", models / "composite", "--ucf101", ucf101, "--out", tmp_path)
+    text = done(*arguments, *QUICK, "--split", 1, "--shots", 1, "--control", "direction")
+    assert "1 folds (of 4 test videos)" in text
+    folder = tmp_path / "direction" / "ucf101"
+    assert (folder / "direction.png").stat().st_size > 1000
+    control, store = (
+        PerceptStore(folder / "percepts.h5"),
+        PerceptStore(tmp_path / "ucf101" / "percepts.h5"),
+    )
+    split = official_split(store, "ucf101", 1, seed=0)
+    derived = split_of_control(control, store, split)
+    for part in ("train", "validation", "test"):
+        before, after = getattr(split, part), getattr(derived, part)
+        assert len(after) == 2 * len(before)
+        assert set(control.groups[after]) == set(store.groups[before])
 
 
 def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmdb51, tmp_path):
