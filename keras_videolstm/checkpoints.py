@@ -16,8 +16,10 @@ from urllib.parse import urlparse
 import keras
 import numpy as np
 
+# Files name these classes, so that they have to be registered before one is read.
+import keras_videolstm.cosine_cycles
 import keras_videolstm.fused_adam
-import keras_videolstm.objectives  # noqa: F401  (the same)
+import keras_videolstm.objectives  # noqa: F401
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path, sha256_of, write_text

@@ -2,12 +2,8 @@
 
 import click
 
-from keras_videolstm_tools.reproduce_actions import (
-    fig7_command,
-    order_command,
-    table1_command,
-    table3_command,
-)
+from keras_videolstm_tools.reproduce_actions import fig7_command, table1_command, table3_command
+from keras_videolstm_tools.reproduce_controls import digits_command, order_command
 from keras_videolstm_tools.reproduce_figures import FIGURES
 from keras_videolstm_tools.reproduce_table2 import table2_command
 
@@ -22,7 +18,7 @@ def command() -> None:
     """
 
 
-for figure in FIGURES:
-    command.add_command(figure)
-for table in (table1_command, table2_command, table3_command, fig7_command, order_command):
-    command.add_command(table)
+_TABLES = (table1_command, table2_command, table3_command, fig7_command)
+_CONTROLS = (order_command, digits_command)
+for subcommand in (*FIGURES, *_TABLES, *_CONTROLS):
+    command.add_command(subcommand)

@@ -15,6 +15,8 @@ from keras_videolstm.errors import InputError
 
 _SIDE = 28
 _PARTS = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
+_LABELS = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
+_CLASSES = 10
 _FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral", "cmr10", "cmss10")
 _DRAWN = {"train": 6000, "test": 1000}
 MNIST = "MNIST"
@@ -56,20 +58,57 @@ def load_digits(part: str = "train", mnist: str | os.PathLike | None = None) -> 
         >>> load_digits("test", "mnist_folder").images.shape
         (10000, 28, 28)
     """
-    if part not in _PARTS:
-        raise InputError(f"Expected part 'train' or 'test'. Received: {part!r}")
-    if mnist is not None:
-        return _named(_read(Path(mnist), part), part, Path(mnist))
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    cached = home / "datasets" / "mnist.npz"
-    if cached.is_file():
-        return _named(_read(cached, part), part, cached)
+    path = _place(part, mnist)
+    if path is not None:
+        return _named(_read(path, part), part, path)
     logging.getLogger(__name__).warning(
         "MNIST is not in Keras' cache (%s) and --mnist names no file: drawing digits with "
         "matplotlib's fonts instead. Numbers made with them are not comparable to the paper's.",
-        cached,
+        _cached(),
     )
     return Digits(_drawn(part), "digits drawn with matplotlib's fonts, not MNIST")
+
+
+def load_digit_labels(part: str = "train", mnist: str | os.PathLike | None = None) -> np.ndarray:
+    """Return which digit each image of `load_digits` shows, `(count,)` from 0 to 9.
+
+    Args:
+        part, mnist: as in `load_digits`.
+
+    Raises:
+        InputError: as `load_digits`; and if the labels are not there.
+
+    Example:
+        >>> load_digit_labels("test", "mnist_folder")[:3]
+        array([7, 2, 1], dtype=uint8)
+    """
+    path = _place(part, mnist)
+    if path is None:
+        return (np.arange(_DRAWN[part]) % _CLASSES).astype(np.uint8)
+    if path.is_dir():
+        return _read_idx_labels(path, part)
+    labels = _read_npz(path, f"y_{part}")
+    whole = labels.ndim == 1 and labels.dtype.kind in "iu" and len(labels)
+    if not whole or labels.min() < 0 or labels.max() >= _CLASSES:
+        raise InputError(
+            f"Expected labels from 0 to 9. "
+            f"Received: {path} with shape={labels.shape}, dtype={labels.dtype}"
+        )
+    return labels.astype(np.uint8)
+
+
+def _place(part: str, mnist: str | os.PathLike | None) -> Path | None:
+    """Return where MNIST is; `None` if digits have to be drawn."""
+    if part not in _PARTS:
+        raise InputError(f"Expected part 'train' or 'test'. Received: {part!r}")
+    if mnist is not None:
+        return Path(mnist)
+    return _cached() if _cached().is_file() else None
+
+
+def _cached() -> Path:
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    return home / "datasets" / "mnist.npz"
 
 
 def _named(images: np.ndarray, part: str, path: Path) -> Digits:
@@ -82,9 +121,12 @@ def _read(path: Path, part: str) -> np.ndarray:
         return _read_idx(path, part)
     if not path.is_file():
         raise InputError(f"Expected mnist.npz or a folder of idx files. Received: {path}")
+    return _checked(_read_npz(path, f"x_{part}"), path)
+
+
+def _read_npz(path: Path, name: str) -> np.ndarray:
     try:
-        arrays = np.load(path, allow_pickle=False)
-        images = arrays[f"x_{part}"]
+        return np.load(path, allow_pickle=False)[name]
     except (
         OSError,
         EOFError,
@@ -95,27 +137,41 @@ def _read(path: Path, part: str) -> np.ndarray:
         zlib.error,
     ) as error:
         raise InputError(f"Expected mnist.npz. Received: {path} ({error})") from error
-    return _checked(images, path)
 
 
 def _read_idx(folder: Path, part: str) -> np.ndarray:
-    name = _PARTS[part]
+    path, data = _idx_data(folder, _PARTS[part])
+    count = int.from_bytes(data[4:8], "big")
+    header = b"\x00\x00\x08\x03" + data[4:8] + 2 * _SIDE.to_bytes(4, "big")
+    if data[:16] != header or len(data) != 16 + count * _SIDE**2 or not count:
+        raise InputError(
+            f"Expected a complete idx file of images of 28x28 bytes. "
+            f"Received: {path}, {len(data)} bytes"
+        )
+    return _checked(np.frombuffer(data, np.uint8, offset=16).reshape(-1, _SIDE, _SIDE), path)
+
+
+def _read_idx_labels(folder: Path, part: str) -> np.ndarray:
+    path, data = _idx_data(folder, _LABELS[part])
+    labels = np.frombuffer(data[8:], np.uint8)
+    good = data[:4] == b"\x00\x00\x08\x01" and len(labels) == int.from_bytes(data[4:8], "big")
+    if not good or not len(labels) or labels.max() >= _CLASSES:
+        raise InputError(
+            f"Expected a complete idx file of labels from 0 to 9. "
+            f"Received: {path}, {len(data)} bytes"
+        )
+    return labels
+
+
+def _idx_data(folder: Path, name: str) -> tuple[Path, bytes]:
     for path, opened in ((folder / f"{name}.gz", gzip.open), (folder / name, open)):
         if not path.is_file():
             continue
         try:
             with opened(path, "rb") as file:
-                data = file.read()
+                return path, file.read()
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"Expected an idx file. Received: {path} ({error})") from error
-        count = int.from_bytes(data[4:8], "big")
-        header = b"\x00\x00\x08\x03" + data[4:8] + 2 * _SIDE.to_bytes(4, "big")
-        if data[:16] != header or len(data) != 16 + count * _SIDE**2 or not count:
-            raise InputError(
-                f"Expected a complete idx file of images of 28x28 bytes. "
-                f"Received: {path}, {len(data)} bytes"
-            )
-        return _checked(np.frombuffer(data, np.uint8, offset=16).reshape(-1, _SIDE, _SIDE), path)
     raise InputError(f"Expected {name} or {name}.gz in the folder. Received: {folder}")
 
 

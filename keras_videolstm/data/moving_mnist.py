@@ -13,6 +13,7 @@ _FREE = SIDE - _DIGIT
 # Sequences are made in blocks of this many, so that the same seed gives the same sequences under
 # any batch size.
 BLOCK = 100
+WHOLE_CIRCLE = (0.0, 2 * np.pi)
 
 
 def moving_mnist(
@@ -23,6 +24,7 @@ def moving_mnist(
     steps: int = 20,
     digits_per_frame: int = 2,
     speed: float | Sequence[float] = 0.1,
+    angle: Sequence[float] = WHOLE_CIRCLE,
     first: int = 0,
     count: int | None = None,
 ) -> tf.data.Dataset:
@@ -41,6 +43,8 @@ def moving_mnist(
         digits_per_frame: default 2.
         speed: part of the free range a frame, or a (low, high) range to draw it from, one draw a
             digit; default 0.1 as in the published test set.
+        angle: (low, high) range of the direction that a digit starts in, in radians, one draw a
+            digit; 0 is to the right, π/2 down; default the whole circle.
         first: number of the first sequence, a multiple of 100.
         count: number of sequences; `None` is endless.
 
@@ -71,6 +75,8 @@ def moving_mnist(
             f"Received: steps={steps}, digits_per_frame={digits_per_frame}, "
             f"batch_size={batch_size}, first={first}"
         )
+    if len(angle) != 2 or not np.isfinite(angle).all() or angle[0] > angle[1]:
+        raise InputError(f"Expected a (low, high) range of angles. Received: angle={angle}")
     low, high = bounds
     strips = tf.constant(_strips(digits))
 
@@ -79,9 +85,9 @@ def moving_mnist(
         shape = (BLOCK, digits_per_frame)
         chosen = tf.random.stateless_uniform(shape, seeds[0], 0, len(digits), tf.int32)
         start = tf.random.stateless_uniform((*shape, 2), seeds[1], dtype=tf.float64)
-        angle = tf.random.stateless_uniform(shape, seeds[2], 0, 2 * np.pi, tf.float64)
+        turn = tf.random.stateless_uniform(shape, seeds[2], *angle, tf.float64)
         step = tf.random.stateless_uniform(shape, seeds[3], low, high, tf.float64)
-        velocity = step[..., None] * tf.stack([tf.sin(angle), tf.cos(angle)], axis=-1)
+        velocity = step[..., None] * tf.stack([tf.sin(turn), tf.cos(turn)], axis=-1)
         return _draw(tf.gather(strips, chosen), _trajectory(start, velocity, steps))
 
     blocks = tf.data.Dataset.counter(start=first // BLOCK)

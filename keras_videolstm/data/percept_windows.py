@@ -1,6 +1,6 @@
 """Windows of consecutive percepts, drawn from stores as an endless or a fixed stream."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,13 +106,15 @@ def percept_windows(
 
 def feature_statistics(
     parts: Sequence[tuple[PerceptStore, Sequence[int]]],
+    prepare: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation `(features,)` over all frames of the named videos.
 
-    One pass, video by video; a feature that never changes gets a deviation of 1.
+    One pass, video by video.
 
     Args:
         parts: stores, each with the numbers of its videos that count.
+        prepare: what to measure of percepts `(time, features)`; default: themselves.
 
     Example:
         >>> mean, deviation = feature_statistics([(PerceptStore("ucf.h5"), [0, 1, 2])])
@@ -121,9 +123,10 @@ def feature_statistics(
     for store, videos in parts:
         for video in videos:
             percepts = store.read(video).astype("float64")
+            if prepare is not None:
+                percepts = prepare(percepts)
             count += len(percepts)
             total = total + percepts.sum(axis=0)
             squares = squares + np.square(percepts).sum(axis=0)
     mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    return mean, np.where(deviation > 1e-6, deviation, 1.0)
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))

@@ -1,5 +1,6 @@
 """An action classifier over an encoder."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,18 @@ from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_lstm import VideoLSTM
 
 
+def standardization_of(model: VideoLSTM) -> str:
+    """Return the kind of `FrameStandardizer` by which a classifier reads frames as a model does.
+
+    Example:
+        >>> standardization_of(VideoLSTM("composite", (3,), units=[8], standardize="root"))
+        'root'
+    """
+    # Channels are told apart by their places, and a classifier's percepts are vectors.
+    roots = model.standardizer is not None and model.standardizer.kind == "root"
+    return "root" if roots else "feature"
+
+
 @keras.saving.register_keras_serializable(package="keras_videolstm")
 class ActionClassifier(keras.Model):
     """A `VideoEncoder` and a softmax at every step (paper, section 3.1), as a functional model.
@@ -25,6 +38,7 @@ class ActionClassifier(keras.Model):
             of single frames, the paper's logistic regression.
         dropout: rate between encoder layers and before the softmax, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
+        standardize: kind of `FrameStandardizer`; default `"feature"`.
 
     Call arguments:
         inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
@@ -50,6 +64,7 @@ class ActionClassifier(keras.Model):
         units: Sequence[int] = (256, 256),
         dropout: float = 0.0,
         peepholes: bool = True,
+        standardize: str = "feature",
         **kwargs: Any,
     ) -> None:
         class_names = list(class_names)
@@ -62,7 +77,7 @@ class ActionClassifier(keras.Model):
         check_keywords("ActionClassifier", kwargs)
 
         # --- Layers ---
-        standardizer = FrameStandardizer((feature_dim,), name="standardizer")
+        standardizer = FrameStandardizer((feature_dim,), standardize, name="standardizer")
         encoder = None
         if units:
             encoder = VideoEncoder(
@@ -98,33 +113,36 @@ class ActionClassifier(keras.Model):
         """Make a classifier that starts from a model's encoder and standardisation.
 
         Args:
-            model: reads vectors; its decoders are not used.
+            model: fully connected, of frames of any shape, which the classifier reads as vectors
+                in [0, 1] where they are pixels; its decoders are not used.
             class_names: names of the classes.
             dropout: as in the class.
 
         Raises:
-            InputError: if the model reads something else than vectors.
+            InputError: if the model is convolutional.
 
         Example:
             >>> model = VideoLSTM("composite", (3,), units=[8], activation="linear")
             >>> ActionClassifier.from_video_lstm(model, ["run", "walk"]).units
             [8]
         """
-        if len(model.frame_shape) != 1:
+        if model.convolution is not None:
             raise InputError(
-                f"Expected a model that reads vectors. Received: frame_shape={model.frame_shape}"
+                f"Expected a fully connected model. Received: {model.name}, which is convolutional"
             )
         new = cls(
-            model.frame_shape[0],
+            math.prod(model.frame_shape),
             class_names,
             units=model.units,
             dropout=dropout,
             peepholes=model.peepholes,
+            standardize=standardization_of(model),
             **kwargs,
         )
         new.encoder.set_weights(model.encoder.get_weights())
         if model.standardizer is not None:
-            new.standardizer.set_weights(model.standardizer.get_weights())
+            statistics = [np.reshape(w, -1) for w in model.standardizer.get_weights()]
+            new.standardizer.set_weights(statistics)
         return new
 
     def with_classes(self, class_names: Sequence[str]) -> "ActionClassifier":
@@ -191,6 +209,7 @@ class ActionClassifier(keras.Model):
             "units": self.units,
             "dropout": self.dropout,
             "peepholes": self.peepholes,
+            "standardize": self.standardizer.kind,
         }
 
     @classmethod

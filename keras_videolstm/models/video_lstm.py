@@ -59,8 +59,9 @@ class VideoLSTM(keras.Model):
         prediction_steps: frames that the prediction decoder writes in training; default 10.
         activation: `"sigmoid"` for pixels in [0, 1], `"linear"` for features.
         standardize: standardise features on the way in; losses are then in units of the standard
-            deviation, and the verbs give features back as they came. Default `False`; the
-            statistics are set with `set_statistics`.
+            deviation, and the verbs give features back as they came. `True` is each feature by
+            itself; or a kind of `FrameStandardizer`: `"channel"` or `"root"`. Default `False`;
+            the statistics are set with `set_statistics`.
         dropout: rate between layers, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
@@ -100,7 +101,7 @@ class VideoLSTM(keras.Model):
         units: Sequence[int] = (2048, 2048),
         prediction_steps: int = 10,
         activation: str = "sigmoid",
-        standardize: bool = False,
+        standardize: bool | str = False,
         dropout: float = 0.0,
         peepholes: bool = True,
         cell_arguments: dict[str, Any] | None = None,
@@ -142,7 +143,10 @@ class VideoLSTM(keras.Model):
             )
             for key in keys
         }
-        standardizer = FrameStandardizer(frame_shape, name="standardizer") if standardize else None
+        standardizer = None
+        if standardize:
+            kind = "feature" if standardize is True else standardize
+            standardizer = FrameStandardizer(frame_shape, kind, name="standardizer")
 
         # --- Functional model ---
         inputs = {"frames": keras.Input((None, *frame_shape), name="frames")}
@@ -160,6 +164,7 @@ class VideoLSTM(keras.Model):
         self.units = units
         self.prediction_steps = prediction_steps
         self.activation = activation
+        self.standardize = standardize
         self.dropout = dropout
         self.peepholes = peepholes
         self.cell_arguments = dict(cell_arguments or {})
@@ -271,7 +276,7 @@ class VideoLSTM(keras.Model):
             "units": self.units,
             "prediction_steps": self.prediction_steps,
             "activation": self.activation,
-            "standardize": self.standardizer is not None,
+            "standardize": self.standardize,
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
@@ -286,7 +291,10 @@ class VideoLSTM(keras.Model):
     # --- Verbs ---
 
     def set_statistics(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set the mean and standard deviation of each feature, both of `frame_shape`.
+        """Set mean and standard deviation of each feature as `FrameStandardizer` prepares it.
+
+        Args:
+            mean, deviation: each of `frame_shape`.
 
         Raises:
             InputError: if the model does not standardise, or a value is unusable.

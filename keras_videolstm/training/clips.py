@@ -1,5 +1,6 @@
 """From a recipe's data to what a VideoLSTM's `fit` takes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from keras_videolstm.models.video_lstm import BASES, CONDITIONAL
 from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
 
 _VALIDATION_SEED_SHIFT = 1_000_003
-_VALIDATION_DIGITS = 5_000
+VALIDATION_DIGITS = 5_000
 _FEWEST_DIGITS = 10
 
 
@@ -55,7 +56,7 @@ class ClipSource:
                     f"Expected at least {_FEWEST_DIGITS} digits. "
                     f"Received: {len(digits.images)} from {digits.source}"
                 )
-            held_out = min(_VALIDATION_DIGITS, len(digits.images) // 10)
+            held_out = min(VALIDATION_DIGITS, len(digits.images) // 10)
             self._train_digits = digits.images[:-held_out]
             self._validation_digits = digits.images[-held_out:]
 
@@ -68,10 +69,16 @@ class ClipSource:
                     f"Received: {selection.store.path} with {selection.store.feature_dim}"
                 )
 
-    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and deviation of the training part's features, in the frame's shape."""
+    def statistics(
+        self, prepare: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and deviation of what is prepared of the training part's features.
+
+        Both in the frame's shape.
+        """
         shape = self._recipe.model.frame_shape
-        mean, deviation = feature_statistics([(s.store, s.videos) for s in self._train])
+        parts = [(selection.store, selection.videos) for selection in self._train]
+        mean, deviation = feature_statistics(parts, prepare)
         return mean.reshape(shape), deviation.reshape(shape)
 
     def describe(self) -> list[dict[str, float | str]] | str:

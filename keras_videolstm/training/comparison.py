@@ -10,6 +10,7 @@ import numpy as np
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.models.classifier import standardization_of
 from keras_videolstm.training.finetune import (
     FinetuneSettings,
     Start,
@@ -62,7 +63,7 @@ def starts_from(model: VideoLSTM) -> dict[str, Start]:
         ['single frame', 'LSTM from scratch', 'LSTM, fine-tuned']
     """
     return {
-        SINGLE_FRAME: single_frame_classifier,
+        SINGLE_FRAME: partial(single_frame_classifier, standardize=standardization_of(model)),
         SCRATCH: partial(scratch_classifier, like=model),
         FINETUNED: partial(pretrained_classifier, model=model),
     }

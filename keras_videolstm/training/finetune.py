@@ -62,25 +62,42 @@ Start = Callable[[PerceptStore, Split, FinetuneSettings], ActionClassifier]
 
 
 def single_frame_classifier(
-    store: PerceptStore, split: Split, settings: FinetuneSettings
+    store: PerceptStore, split: Split, settings: FinetuneSettings, standardize: str = "feature"
 ) -> ActionClassifier:
     """Make an untrained logistic regression on single frames, the paper's first baseline.
 
     Example:
         >>> classifier = single_frame_classifier(store, split, FinetuneSettings())
     """
-    return _fresh_classifier(store, split, settings, units=(), peepholes=True)
+    keras.utils.set_random_seed(settings.seed)
+    classifier = ActionClassifier(
+        store.feature_dim, store.class_names, units=(), standardize=standardize
+    )
+    prepare = classifier.standardizer.prepare
+    classifier.standardizer.set_statistics(*feature_statistics([(store, split.train)], prepare))
+    return classifier
 
 
 def scratch_classifier(
     store: PerceptStore, split: Split, settings: FinetuneSettings, like: VideoLSTM
 ) -> ActionClassifier:
-    """Make a classifier of random weights with the layers of a model, the paper's LSTM baseline.
+    """Make a classifier with the layers and initialisation of a model, the paper's LSTM baseline.
+
+    What the model standardises by statistics it saw, this does by those of the training part.
+
+    Raises:
+        InputError: if the store's percepts are not what the model reads.
 
     Example:
         >>> classifier = scratch_classifier(store, split, FinetuneSettings(), like=model)
     """
-    return _fresh_classifier(store, split, settings, tuple(like.units), like.peepholes)
+    keras.utils.set_random_seed(settings.seed)
+    untrained = VideoLSTM.from_config(like.get_config())
+    if untrained.standardizer is not None:
+        prepare = untrained.standardizer.prepare
+        statistics = feature_statistics([(store, split.train)], prepare)
+        untrained.set_statistics(*(np.reshape(values, like.frame_shape) for values in statistics))
+    return pretrained_classifier(store, split, settings, untrained)
 
 
 def pretrained_classifier(
@@ -94,32 +111,13 @@ def pretrained_classifier(
     Example:
         >>> classifier = pretrained_classifier(store, split, FinetuneSettings(), model)
     """
-    if model.frame_shape != (store.feature_dim,):
+    if math.prod(model.frame_shape) != store.feature_dim:
         raise InputError(
-            f"Expected percepts of shape {model.frame_shape}, which the checkpoint reads. "
+            f"Expected percepts of shape {model.frame_shape}, which the model reads. "
             f"Received: {store.path} with {store.feature_dim} features"
         )
     keras.utils.set_random_seed(settings.seed)
     return ActionClassifier.from_video_lstm(model, store.class_names, dropout=settings.dropout)
-
-
-def _fresh_classifier(
-    store: PerceptStore,
-    split: Split,
-    settings: FinetuneSettings,
-    units: tuple[int, ...],
-    peepholes: bool,
-) -> ActionClassifier:
-    keras.utils.set_random_seed(settings.seed)
-    classifier = ActionClassifier(
-        store.feature_dim,
-        store.class_names,
-        units=units,
-        dropout=settings.dropout if units else 0.0,
-        peepholes=peepholes,
-    )
-    classifier.standardizer.set_statistics(*feature_statistics([(store, split.train)]))
-    return classifier
 
 
 def finetune(

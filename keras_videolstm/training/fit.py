@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_videolstm.cosine_cycles import CosineCycles
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.fused_adam import FusedAdam
@@ -125,7 +126,7 @@ def _train(
         if model is None:
             model = build_model(recipe, precision.policy)
             if recipe.model.standardize:
-                model.set_statistics(*source.statistics())
+                model.set_statistics(*source.statistics(model.standardizer.prepare))
             compile_model(model, recipe)
         callbacks = [keeper, *_sampling(recipe, model), *callbacks]
     if resumed_at < settings.epochs:
@@ -286,12 +287,13 @@ def _check_clipping(spec: OptimizerRecipe, strategy: tf.distribute.Strategy) -> 
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     spec: OptimizerRecipe = recipe.optimizer
-    total = recipe.training.steps_per_epoch * recipe.training.epochs
+    cycle_steps = recipe.steps // spec.cycles
     rate: float | keras.optimizers.schedules.LearningRateSchedule = spec.learning_rate
     if spec.schedule == "cosine" or spec.warmup_steps:
-        rate = keras.optimizers.schedules.CosineDecay(
+        rate = CosineCycles(
+            cycle_steps,
             initial_learning_rate=0.0 if spec.warmup_steps else spec.learning_rate,
-            decay_steps=max(total - spec.warmup_steps, 1),
+            decay_steps=max(cycle_steps - spec.warmup_steps, 1),
             # A constant rate after the warm-up is a cosine that falls to where it began.
             alpha=0.0 if spec.schedule == "cosine" else 1.0,
             warmup_target=spec.learning_rate if spec.warmup_steps else None,

@@ -15,6 +15,7 @@ import tomli_w
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import Convolution
 from keras_videolstm.layers.frame_layout import FrameLayout
+from keras_videolstm.layers.frame_standardizer import KINDS
 from keras_videolstm.models import VARIANTS
 from keras_videolstm.models.video_lstm import CONDITIONAL
 
@@ -53,7 +54,8 @@ class ModelRecipe:
         prediction_steps: frames predicted.
         activation: `"sigmoid"` (cross entropy, nats per frame) or `"linear"` (half the squared
             error per frame).
-        standardize: standardise features by the training data's statistics.
+        standardize: standardise features by the training data's statistics: `true`, `"channel"`
+            or `"root"`, as in `VideoLSTM`.
         dropout: rate between layers.
         peepholes: whether gates see the cell state.
         input_gain: how much larger than Glorot's the initial input weights are. Most pixels of
@@ -67,7 +69,7 @@ class ModelRecipe:
     input_steps: int
     prediction_steps: int
     activation: str = "sigmoid"
-    standardize: bool = False
+    standardize: bool | str = False
     dropout: float = 0.0
     peepholes: bool = True
     input_gain: float = 1.0
@@ -126,6 +128,7 @@ class OptimizerRecipe:
         name: any Keras optimiser, such as `"adam"` or `"rmsprop"`.
         learning_rate: the highest.
         schedule: `"constant"`, or `"cosine"`, which falls to zero at the last step.
+        cycles: how often a cosine falls to zero, each time from half the height of the one before.
         warmup_steps: steps of linear rise at the start.
         clipnorm: clip the gradients' joint norm to this; 0 does not.
         weight_decay: decoupled; 0 is none.
@@ -134,6 +137,7 @@ class OptimizerRecipe:
     name: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "constant"
+    cycles: int = 1
     warmup_steps: int = 0
     clipnorm: float = 0.0
     weight_decay: float = 0.0
@@ -217,6 +221,7 @@ class Recipe:
         _expect(schedule in SCHEDULES, "optimizer.schedule", SCHEDULES, schedule)
         _expect(precision in PRECISIONS, "training.precision", PRECISIONS, precision)
         self._check_numbers()
+        self._check_cycles()
         self._check_sampling()
 
     def _check_convolution(self) -> None:
@@ -227,6 +232,11 @@ class Recipe:
             self.model.layout()
         except ValueError as error:
             raise InputError(f"Expected [model.convolution] to fit the frames. {error}") from error
+
+    def _check_cycles(self) -> None:
+        cycles = self.optimizer.cycles
+        fits = cycles == 1 or (self.optimizer.schedule == "cosine" and self.steps % cycles == 0)
+        _expect(fits, "optimizer.cycles", "1, or of a cosine a divisor of all steps", cycles)
 
     def _check_sampling(self) -> None:
         rate, first, last = self.sampling.rate, self.sampling.first_step, self.sampling.last_step
@@ -250,6 +260,7 @@ class Recipe:
             ("training", "steps_per_epoch", positive),
             ("training", "epochs", positive),
             ("optimizer", "learning_rate", positive),
+            ("optimizer", "cycles", positive),
             ("optimizer", "warmup_steps", not_negative),
             ("optimizer", "clipnorm", not_negative),
             ("optimizer", "weight_decay", not_negative),
@@ -261,6 +272,9 @@ class Recipe:
             sizes = getattr(self.model, key)
             holds = bool(sizes) and min(sizes) > 0
             _expect(holds, f"model.{key}", "a list of positive numbers", sizes)
+        standardize = self.model.standardize
+        known = isinstance(standardize, bool) or standardize in KINDS
+        _expect(known, "model.standardize", f"true, false or one of {KINDS}", standardize)
         activation, dropout = self.model.activation, self.model.dropout
         _expect(activation in ACTIVATIONS, "model.activation", ACTIVATIONS, activation)
         _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
@@ -271,13 +285,17 @@ class Recipe:
             shape = self.model.frame_shape
             _expect(shape == [64, 64, 1], "model.frame_shape", [64, 64, 1], shape)
             _expect(activation == "sigmoid", "model.activation", "'sigmoid'", activation)
-            _expect(not self.model.standardize, "model.standardize", False, True)
+            _expect(not self.model.standardize, "model.standardize", False, standardize)
+
+    @property
+    def steps(self) -> int:
+        """Number of the optimiser's steps in the whole run."""
+        return self.training.steps_per_epoch * self.training.epochs
 
     @property
     def training_sequences(self) -> int:
         """Number of windows or sequences that the run learns from."""
-        settings = self.training
-        return settings.batch_size * settings.steps_per_epoch * settings.epochs
+        return self.training.batch_size * self.steps
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Recipe":
@@ -351,8 +369,8 @@ def _converted(kind: Any, value: Any, where: str) -> Any:
     if origin is types.UnionType and types.NoneType in arguments:
         return _converted(arguments[0], value, where)
     if origin is types.UnionType:
-        kind = arguments[1] if isinstance(value, list) else arguments[0]
-        return _converted(kind, value, where)
+        fitting = (k for k in arguments if type(value) is (typing.get_origin(k) or k))
+        return _converted(next(fitting, arguments[0]), value, where)
     if kind is float and type(value) is int:
         return float(value)
     _expect(type(value) is kind, where, f"of type {kind.__name__}", value)

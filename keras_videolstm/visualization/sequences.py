@@ -179,7 +179,8 @@ def _has_notes(rows: Mapping[str, tuple[Strip, ...]]) -> bool:
 
 
 def _wrapped(name: str) -> str:
-    return textwrap.fill(name, _LABEL_CHARACTERS)
+    # A checkpoint's name is one word to `textwrap`; it may break after each part of it.
+    return textwrap.fill(name.replace("_", "_ "), _LABEL_CHARACTERS).replace("_ ", "_")
 
 
 def _draw_row(axes: Axes, row: tuple[Strip, ...], columns: _Columns, top: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_videolstm.data import digits
-from keras_videolstm.data.digits import load_digits
+from keras_videolstm.data.digits import load_digit_labels, load_digits
 from keras_videolstm.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28)).astype("uint8")
@@ -99,6 +99,45 @@ def test_a_bad_gzipped_idx_file_is_refused(content, tmp_path):
 def npz(path: Path, **arrays: np.ndarray) -> bytes:
     np.savez_compressed(path, **arrays)
     return path.read_bytes()
+
+
+def idx_labels(labels: np.ndarray) -> bytes:
+    return b"\x00\x00\x08\x01" + len(labels).to_bytes(4, "big") + labels.tobytes()
+
+
+def test_labels_are_read_from_both_forms(tmp_path):
+    labels = np.array([3, 1, 4, 1, 5], "uint8")
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx_labels(labels))
+    packed = gzip.compress(idx_labels(labels[:2]))
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(packed)
+    np.testing.assert_array_equal(load_digit_labels("train", tmp_path), labels)
+    np.testing.assert_array_equal(load_digit_labels("test", tmp_path), labels[:2])
+    np.savez(tmp_path / "mnist.npz", y_train=labels.astype("int64"))
+    np.testing.assert_array_equal(load_digit_labels("train", tmp_path / "mnist.npz"), labels)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", idx_labels(np.arange(5, dtype="uint8"))[:-1], idx_labels(np.array([3, 10], "uint8"))],
+)
+def test_bad_labels_are_refused_and_named(content, tmp_path):
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(content)
+    with pytest.raises(InputError, match=r"labels from 0 to 9.*train-labels-idx1-ubyte"):
+        load_digit_labels("train", tmp_path)
+    np.savez(tmp_path / "mnist.npz", y_train=np.array([0.5, 1]), y_test=np.array([-1, 3]))
+    for part in ("train", "test"):
+        with pytest.raises(InputError, match=r"labels from 0 to 9.*mnist\.npz"):
+            load_digit_labels(part, tmp_path / "mnist.npz")
+    with pytest.raises(InputError, match=r"t10k-labels-idx1-ubyte"):
+        load_digit_labels("test", tmp_path)
+
+
+def test_drawn_digits_have_labels(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    images, labels = load_digits("test").images.astype(float), load_digit_labels("test")
+    assert len(images) == len(labels)
+    # A one has less ink than an eight, in every font.
+    assert images[labels == 1].mean() < 0.75 * images[labels == 8].mean()
 
 
 def test_a_bad_npz_is_refused(tmp_path):

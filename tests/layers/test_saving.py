@@ -60,7 +60,7 @@ MAKERS: list[Callable[[], keras.layers.Layer]] = [
         [5, 4], (8, 8, 1), conditional=True, convolution={"max_displacement": 3}
     ),
     lambda: MotionHead((8, 8, 1), {"max_displacement": 3}, motions=1, centred=False),
-    lambda: FrameStandardizer((4, 4, 1), name="named"),
+    lambda: FrameStandardizer((4, 4, 1), kind="channel", name="named"),
 ]
 
 

@@ -129,14 +129,18 @@ def test_there_are_two_classes_or_more_of_different_names(names: list[str]) -> N
 # --- From another model ---
 
 
-@pytest.mark.parametrize("peepholes", [True, False])
-def test_it_starts_from_a_video_lstms_encoder_and_standardisation(peepholes: bool) -> None:
+@pytest.mark.parametrize(
+    ("peepholes", "standardize"), [(True, True), (False, True), (True, "root")]
+)
+def test_it_starts_from_a_video_lstms_encoder_and_standardisation(
+    peepholes: bool, standardize: bool | str
+) -> None:
     model = VideoLSTM(
         "composite",
         (FEATURES,),
         units=UNITS,
         activation="linear",
-        standardize=True,
+        standardize=standardize,
         peepholes=peepholes,
     )
     randomize(model)
@@ -154,9 +158,20 @@ def test_it_starts_from_a_video_lstms_encoder_and_standardisation(peepholes: boo
     np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
 
 
-def test_a_model_of_images_cannot_become_a_classifier_of_vectors() -> None:
-    with pytest.raises(InputError, match="reads vectors"):
-        ActionClassifier.from_video_lstm(VideoLSTM("autoencoder", (4, 4, 1), units=[4]), CLASSES)
+def test_a_model_of_images_becomes_a_classifier_of_their_pixels() -> None:
+    model = VideoLSTM("autoencoder", (4, 4, 1), units=[4], standardize=True)
+    randomize(model)
+    model.set_statistics(np.full((4, 4, 1), 0.2), np.full((4, 4, 1), 0.5))
+    classifier = ActionClassifier.from_video_lstm(model, CLASSES)
+    clips = np.random.default_rng(0).random((2, 5, 4, 4, 1)).astype("float32")
+    sequence, _ = classifier.encoder(classifier.standardizer(clips.reshape(2, 5, 16)))
+    np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
+
+
+def test_a_convolutional_model_cannot_become_a_classifier_of_vectors() -> None:
+    model = VideoLSTM("autoencoder", (8, 8, 1), units=[4], convolution={"patch_size": 4})
+    with pytest.raises(InputError, match="fully connected"):
+        ActionClassifier.from_video_lstm(model, CLASSES)
 
 
 @pytest.mark.parametrize("units", [(), (6, 5)])

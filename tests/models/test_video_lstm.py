@@ -343,28 +343,44 @@ def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
 
 
 @pytest.mark.parametrize(
-    "variant",
-    [pytest.param("composite", marks=pytest.mark.slow), "conditional_composite"],
+    ("variant", "standardize"),
+    [
+        pytest.param("composite", True, marks=pytest.mark.slow),
+        ("conditional_composite", True),
+        ("conditional_composite", "root"),
+    ],
 )
 def test_features_come_back_in_their_own_units_and_losses_in_standard_deviations(
-    variant: str,
+    variant: str, standardize: bool | str
 ) -> None:
+    roots = standardize == "root"
     mean, deviation = np.array([10.0, -5.0, 0.0]), np.array([2.0, 0.1, 30.0])
-    model = made_model(variant, standardize=True, units=[5])
+    model = made_model(variant, standardize=standardize, units=[5])
     model.set_statistics(mean, deviation)
+    if roots:
+        deviation = np.sqrt(np.mean(deviation**2))
+
+    def to_raw(standard: np.ndarray) -> np.ndarray:
+        frames = standard * deviation + mean
+        return np.sign(frames) * frames**2 if roots else frames
+
+    def to_standard(raw: np.ndarray) -> np.ndarray:
+        frames = np.sign(raw) * np.sqrt(np.abs(raw)) if roots else raw
+        return (frames - mean) / deviation
+
     inputs, targets = data_for(variant, clips=3)
     raw_inputs, raw_targets = (
-        {key: part * deviation + mean for key, part in parts.items()} for parts in (inputs, targets)
+        {key: to_raw(part) for key, part in parts.items()} for parts in (inputs, targets)
     )
     raw, standard = raw_inputs["frames"], inputs["frames"]
     expected = by_hand(model, standard, steps=AHEAD)
     tolerance = {"rtol": 1e-4, "atol": 1e-4}
     for verb, key in (("reconstruct", "reconstruction"), ("forecast", "prediction")):
         frames = getattr(model, verb)(raw)
-        np.testing.assert_allclose((frames - mean) / deviation, expected[key], **tolerance)
+        np.testing.assert_allclose(to_standard(frames), expected[key], **tolerance)
     stream = model.stream()
     stream.push(raw[0])
-    frames = (stream.forecast() - mean) / deviation
+    frames = to_standard(stream.forecast())
     np.testing.assert_allclose(frames, expected["prediction"][0], **tolerance)
     model.compile("sgd", HalfSquaredErrorPerFrame(), metrics={"prediction": ["mae"]})
     measured = model.evaluate(raw_inputs, raw_targets, verbose=0, return_dict=True)

@@ -152,6 +152,29 @@ def test_controls_of_order_keep_videos_on_their_side(models, ucf101, tmp_path):
         assert set(control.groups[after]) == set(store.groups[before])
 
 
+@pytest.mark.slow
+def test_moving_digits_are_named_from_few_labels(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28)).astype("uint8")
+    labels = (np.arange(60) % 10).astype("uint8")
+    arrays = {"x_train": images, "y_train": labels, "x_test": images[:20], "y_test": labels[:20]}
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    save(VideoLSTM("autoencoder", (64, 64, 1), units=[4]), tmp_path / "model", {"input_steps": 10})
+    arguments = ("reproduce", "digits", tmp_path / "model", "--mnist", tmp_path / "mnist.npz")
+    arguments += ("--out", tmp_path / "out", "--task", "speed", "--shots", 1, "--shots", 2)
+    table = rows_of(done(*arguments, *QUICK))
+    assert table["method"] == ["1", "2"]
+    folder = tmp_path / "out" / "speed" / "moving_digits"
+    assert (folder / "speed.png").stat().st_size > 1000
+    store = PerceptStore(folder / "percepts.h5")
+    assert [list(store.groups).count(part) for part in ("train", "validation", "test")] == [
+        18,
+        6,
+        300,
+    ]
+    told = refused("reproduce", "digits", "efficientnet_lite0", "--out", tmp_path)
+    assert "frames (64, 64, 1)" in told
+
+
 def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmdb51, tmp_path):
     videos = sorted(hmdb51.rglob("*.avi"))
     done("extract", hmdb51, "--out", tmp_path / "s.h5", "--percepts", "patches")

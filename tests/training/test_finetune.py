@@ -70,6 +70,26 @@ def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
         compare(starts, store, split, settings, test_store=faster)
 
 
+@pytest.mark.parametrize("standardize", [True, "channel", "root"])
+def test_baselines_read_frames_as_the_model_does_by_statistics_of_their_own(tmp_path, standardize):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    split = split_by_group(store, seed=0)
+    arguments = {"units": [3], "activation": "linear", "standardize": standardize}
+    model = VideoLSTM("autoencoder", (2, 1, 2), **arguments)
+    model.set_statistics(np.full((2, 1, 2), 9.0), np.full((2, 1, 2), 7.0))
+    starts = starts_from(model)
+    frames = np.concatenate([store.read(video) for video in split.train])
+    frames = np.sign(frames) * np.sqrt(np.abs(frames)) if standardize == "root" else frames
+    for method in (SINGLE_FRAME, SCRATCH):
+        layer = starts[method](store, split, QUICK).standardizer
+        pooled = standardize == "channel" and method == SCRATCH
+        mean = np.tile(frames.reshape(-1, 2).mean(0), 2) if pooled else frames.mean(0)
+        np.testing.assert_allclose(layer.mean, mean, rtol=1e-4, atol=1e-5)
+        assert layer.kind == ("root" if standardize == "root" else "feature")
+    weights = starts[FINETUNED](store, split, QUICK).standardizer.get_weights()
+    np.testing.assert_array_equal(weights, [np.full(4, 9.0), np.full(4, 7.0)])
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_classifier(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)

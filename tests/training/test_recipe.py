@@ -88,6 +88,13 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown kind": ({"data.kind": "images"}, "data.kind to be 'percepts' or 'moving_mnist'"),
     "no stores": ({"data.train": []}, "at least one store each"),
     "unknown schedule": ({"optimizer.schedule": "step"}, "optimizer.schedule to be .*cosine"),
+    "cycles of a constant": ({"optimizer.cycles": 2}, "optimizer.cycles to be 1, or of a cosine"),
+    "no cycle": ({"optimizer.cycles": 0}, "optimizer.cycles to be a positive number"),
+    "unknown statistics": (
+        {"model.standardize": "pixel"},
+        "model.standardize to be true, false or",
+    ),
+    "number of statistics": ({"model.standardize": 1}, "model.standardize to be of type bool"),
     "unknown precision": ({"training.precision": "int8"}, "training.precision to be"),
     "newer format": ({"format": 2}, "format to be 1. Received: 2"),
     "no steps": ({"model.input_steps": 0}, "model.input_steps to be a positive number"),

@@ -65,6 +65,12 @@ def test_time_steps_are_counted_from_one():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["film"]
 
 
+def test_a_checkpoints_name_is_broken_between_its_parts():
+    axes = draw_sequence({"composite_moving_mnist": film(2)}).axes[0]
+    (label,) = axes.get_yticklabels()
+    assert label.get_text().split("\n") == ["composite_moving_", "mnist"]
+
+
 def test_a_long_film_is_thinned_evenly_and_says_so():
     figure = draw_sequence({"film": film(96)}, input_steps=48)
     (shown,) = images(figure)

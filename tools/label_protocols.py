@@ -1,0 +1,258 @@
+"""Measuring methods over labelled videos a class: what tables, figures and controls share."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_videolstm.checkpoints import find_checkpoint, load_metadata
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.files import write_text
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.comparison import FINETUNED, SCRATCH, SINGLE_FRAME, starts_from
+from keras_videolstm.training.finetune import FinetuneSettings, Start
+from keras_videolstm.training.label_curve import LabelCurve, Shots
+from keras_videolstm.training.percept_trials import percept_trials
+from keras_videolstm.training.splits import Split, official_split, split_by_group
+from keras_videolstm.visualization import draw_label_curves, save_figure
+from keras_videolstm_tools.extract import show_skipped
+from keras_videolstm_tools.labelled_percepts import labelled_percepts, named_groups, settings_of
+from keras_videolstm_tools.progress import ProgressLine
+
+UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
+_SPLITS = (1, 2, 3)
+_NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
+_DEFAULTS = FinetuneSettings()
+# Video accuracy in % as published, by data set and method, then by labelled videos a class.
+_PAPER: dict[tuple[str, str], dict[Shots, float]] = {
+    (UCF101, SINGLE_FRAME): {None: 72.2},
+    (UCF101, SCRATCH): {1: 29.6, 10: 63.7, None: 74.5},
+    (UCF101, FINETUNED): {1: 34.3, 10: 67.0, None: 75.8},
+    (UCF101, "autoencoder"): {10: 66.2, None: 75.1},
+    (UCF101, "future_predictor"): {10: 64.9, None: 74.9},
+    (UCF101, "conditional_autoencoder"): {10: 65.8, None: 74.8},
+    (UCF101, "conditional_future_predictor"): {10: 65.1, None: 74.9},
+    (UCF101, "composite"): {10: 67.0, None: 75.8},
+    (UCF101, "conditional_composite"): {10: 67.1, None: 75.8},
+    (HMDB51, SINGLE_FRAME): {None: 40.1},
+    (HMDB51, SCRATCH): {1: 14.4, 4: 25.3, None: 42.8},
+    (HMDB51, FINETUNED): {1: 19.1, 4: 29.1, None: 44.1},
+    (HMDB51, "autoencoder"): {4: 28.6, None: 44.0},
+    (HMDB51, "future_predictor"): {4: 27.3, None: 43.1},
+    (HMDB51, "conditional_autoencoder"): {4: 27.9, None: 43.1},
+    (HMDB51, "conditional_future_predictor"): {4: 27.4, None: 43.4},
+    (HMDB51, "composite"): {4: 29.1, None: 44.1},
+    (HMDB51, "conditional_composite"): {4: 29.2, None: 44.0},
+}
+
+out_option = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of results; what is in it is continued.",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """Labelled percepts and how they are divided.
+
+    Attributes:
+        name: of the data set.
+        store: its percepts.
+        folds: training, validation and test parts.
+    """
+
+    name: str
+    store: PerceptStore
+    folds: Sequence[Split]
+
+
+def protocol_options(command: Callable) -> Callable:
+    """Add what the tables and the figure have in common."""
+    number = click.IntRange(1)
+    for option in reversed(
+        (
+            click.option("--ucf101", type=click.Path(path_type=Path), help="UCF-101: the folder."),
+            click.option("--hmdb51", type=click.Path(path_type=Path), help="HMDB-51: the folder."),
+            click.option(
+                "--split",
+                "splits",
+                type=click.Choice([str(number) for number in _SPLITS]),
+                multiple=True,
+                default=[str(number) for number in _SPLITS],
+                help="An official split; may be given more than once.  [default: all]",
+            ),
+            click.option("--data", type=click.Path(path_type=Path), help="Other labelled videos."),
+            click.option(
+                "--fold",
+                "folds",
+                multiple=True,
+                metavar="TEST[:VALIDATION]",
+                help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
+            ),
+            click.option("--draws", type=number, default=10, show_default=True, help="Seeds."),
+            click.option("--steps", type=number, default=_DEFAULTS.steps, show_default=True),
+            out_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def protocols(
+    percepts: dict[str, Any],
+    out: Path,
+    *,
+    ucf101: Path | None,
+    hmdb51: Path | None,
+    data: Path | None,
+    splits: Sequence[str],
+    folds: Sequence[str],
+    draws: int,
+    steps: int,
+) -> Iterator[tuple[Protocol, FinetuneSettings, int]]:
+    """Yield each data set that was given, how classifiers are trained, and the draws."""
+    given = {UCF101: ucf101, HMDB51: hmdb51, OTHER: data}
+    if not any(given.values()) or bool(data) != bool(folds):
+        raise click.UsageError(
+            "Expected --ucf101, --hmdb51, or --data with at least one --fold. Received: "
+            + ("--data without --fold" if data else "--fold without --data" if folds else "none")
+        )
+    settings = FinetuneSettings(steps=steps)
+    for name, source in given.items():
+        if source is None:
+            continue
+        store, report = labelled_percepts(source, out / name / "percepts.h5", percepts)
+        show_skipped(report)
+        settings_of(store, percepts["extractor"])
+        if name == OTHER:
+            parts = [_fold(store, text, settings.seed) for text in folds]
+        else:
+            numbers = sorted({int(split) for split in splits})
+            parts = [official_split(store, name, split, seed=settings.seed) for split in numbers]
+        yield Protocol(name, store, parts), settings, draws
+
+
+def _fold(store: PerceptStore, text: str, seed: int) -> Split:
+    tested, _, validated = text.partition(":")
+    return split_by_group(
+        store,
+        seed=seed,
+        test_groups=named_groups(tested),
+        validation_groups=named_groups(validated),
+    )
+
+
+def measured(
+    protocol: Protocol,
+    starts: Mapping[str, Start],
+    checkpoints: Mapping[str, str],
+    settings: FinetuneSettings,
+    shots: Sequence[Shots],
+    draws: int,
+    out: Path,
+) -> LabelCurve:
+    """Measure what the folder `out/NAME` does not hold yet; return all of its results."""
+    store = protocol.store
+    plan = {
+        "checkpoints": {method: _digest_of(name) for method, name in checkpoints.items()},
+        "settings": dataclasses.asdict(settings),
+        "percepts": {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")},
+        "videos": len(store),
+        "frames": store.shape[0],
+        "folds": [
+            _digest([store.names[part].tolist() for part in _parts(fold)])
+            for fold in protocol.folds
+        ],
+    }
+    curve = LabelCurve(out / protocol.name, plan)
+    line = ProgressLine(f"{_NAMES[protocol.name]}, classifiers", "trained")
+    curve.measure(
+        percept_trials(starts, store, protocol.folds, settings),
+        folds=len(protocol.folds),
+        shots=shots,
+        draws=draws,
+        progress=lambda done, total: line(done, total, done),
+    )
+    return curve
+
+
+def measure_methods(
+    checkpoint: str,
+    model: VideoLSTM,
+    protocol: Protocol,
+    name: str,
+    settings: FinetuneSettings,
+    shots: Sequence[Shots],
+    draws: int,
+    out: Path,
+) -> None:
+    """Measure single frame, scratch and fine-tuned; write the table and the picture."""
+    starts = starts_from(model)
+    curve = measured(protocol, starts, {FINETUNED: checkpoint}, settings, shots, draws, out)
+    write_table(curve, protocol, FINETUNED, out, name)
+    figure = draw_label_curves(
+        {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
+        curve.shots,
+        chance=100 / len(protocol.store.class_names),
+        title=f"{_NAMES[protocol.name]}, mean and deviation over {draws} draws",
+    )
+    save_figure(figure, out / protocol.name / f"{name}.png")
+
+
+def _parts(fold: Split) -> Iterator:
+    return (getattr(fold, part) for part in ("train", "validation", "test"))
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _digest_of(checkpoint: str) -> str:
+    """Return what says which weights a checkpoint has."""
+    return _digest(load_metadata(str(find_checkpoint(checkpoint)))["sha256"])
+
+
+def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float]:
+    mean, deviation = curve.mean_and_std(method, shots)
+    return 100 * mean, 100 * deviation
+
+
+def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, name: str) -> None:
+    """Write and show the table, every method's difference to the LSTM from scratch below it."""
+    columns = ["all" if count is None else str(count) for count in curve.shots]
+    tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
+    lines = [
+        f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, mean ± standard "
+        f"deviation over {len(curve.by_draw(best, curve.shots[0]))} draws, each the mean over "
+        f"{len(protocol.folds)} folds (of {tests} test videos). In brackets the paper's numbers.",
+        "",
+        f"| method | {' | '.join(columns)} |",
+        "|---" * (1 + len(columns)) + "|",
+    ]
+    for method in curve.methods:
+        cells = [_cell(curve, protocol.name, method, count) for count in curve.shots]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    for method in curve.methods:
+        if method != SCRATCH:
+            cells = [_difference(curve, method, count) for count in curve.shots]
+            lines.append(f"| {method} − {SCRATCH}, 95% interval | {' | '.join(cells)} |")
+    text = "\n".join(lines) + "\n"
+    write_text(out / protocol.name / f"{name}.md", text)
+    click.echo(text)
+
+
+def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:
+    mean, deviation = _percent(curve, method, shots)
+    published = _PAPER.get((data_set, method), {}).get(shots)
+    return f"{mean:.1f} ± {deviation:.1f}" + (f" ({published})" if published else "")
+
+
+def _difference(curve: LabelCurve, method: str, shots: Shots) -> str:
+    found = curve.difference(method, SCRATCH, shots)
+    return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
