@@ -27,7 +27,7 @@ demo: $(STAMP)
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ import numpy as np
 # Files name these classes, so that they have to be registered before one is read.
 import keras_videolstm.cosine_cycles
 import keras_videolstm.fused_adam
+import keras_videolstm.muon
 import keras_videolstm.objectives  # noqa: F401
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError

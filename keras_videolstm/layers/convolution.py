@@ -42,11 +42,11 @@ class Convolution:
             raise ValueError(
                 f"Expected positive numbers, and an odd kernel_size. Received: {asdict(self)}"
             )
-        farthest = self.patch_size if set(self.strides) <= {1} else 0
-        if not 0 <= self.max_displacement <= farthest:
+        first = self.stride(0) == 1
+        if not 0 <= self.max_displacement <= (self.patch_size if first else 0):
             raise ValueError(
-                f"Expected max_displacement from 0 to patch_size, and 0 with strides. "
-                f"Received: {asdict(self)}"
+                f"Expected max_displacement from 0 to patch_size, and 0 where the first of strides "
+                f"is not 1. Received: {asdict(self)}"
             )
 
     @classmethod

@@ -158,7 +158,7 @@ class ConditionalDecoder(keras.layers.Layer):
             head.build((None, units))
         self.head.build((None, self.units[-1]))
         if self.motion_head is not None:
-            self.motion_head.build(sum(self.units))
+            self.motion_head.build(self.units)
         self.built = True
 
     def set_sampling_rate(self, rate: float) -> None:

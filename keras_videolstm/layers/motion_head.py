@@ -35,7 +35,7 @@ class MotionHead(keras.layers.Layer):
         gradient_dtype: as in `FrameHead`.
 
     Call arguments:
-        outputs: of each layer, `(frames, height, width, units)`.
+        outputs: of each layer, `(frames, height, width, units)`; coarser ones with strides.
         frame: the frame before, as the layout arranges it.
 
     Output shape:
@@ -46,6 +46,7 @@ class MotionHead(keras.layers.Layer):
 
     Example:
         >>> head = MotionHead((64, 64, 1), Convolution(max_displacement=4))
+        >>> head.build([48])
         >>> head([ops.zeros((2, 16, 16, 48))], ops.zeros((2, 16, 16, 16))).shape
         TensorShape([2, 16, 16, 16])
     """
@@ -60,26 +61,39 @@ class MotionHead(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._layout = FrameLayout(frame_shape, Convolution.of(convolution))
-        if not self._layout.moves:
+        convolution = Convolution.of(convolution)
+        if convolution is None or not convolution.max_displacement:
             raise ValueError(
                 f"Expected a convolution with a max_displacement. Received: {convolution}"
             )
+        self._layout = FrameLayout(frame_shape, convolution, max(1, len(convolution.strides)))
         self.motions = motions
         self.centred = centred
         self._side = 2 * self._layout.convolution.max_displacement + 1
         self._sizes = [motions * self._layout.shape[-1], motions * 2 * self._side, motions]
-        self.head = FrameHead(sum(self._sizes), gradient_dtype=gradient_dtype, dtype=self.dtype)
+        self.gradient_dtype = gradient_dtype
+        self.heads: list[FrameHead] = []
         self._banded = _banded(self._side, self._layout.convolution.patch_size)
 
-    def build(self, units: int) -> None:
-        """Make the weights for so many units, of all layers together."""
-        self.head.build((None, units))
+    def build(self, units: Sequence[int]) -> None:
+        """Make the weights for layers of so many units, lowest first."""
+        for layer, number in enumerate(units):
+            head = FrameHead(
+                self._layout.convolution.scale(layer) ** 2 * sum(self._sizes),
+                use_bias=layer == 0,
+                gradient_dtype=self.gradient_dtype,
+                dtype=self.dtype,
+            )
+            head.build((None, number))
+            self.heads.append(head)
         self.built = True
 
     def call(self, outputs: list[Any], frame: Any) -> Any:
         """Write logits; see the class."""
-        read = self.head(ops.concatenate(outputs, axis=-1))
+        read = sum(
+            self._layout.spread(head(output), self._layout.convolution.scale(layer))
+            for layer, (head, output) in enumerate(zip(self.heads, outputs, strict=True))
+        )
         sketch, filters, gate = ops.split(read, np.cumsum(self._sizes)[:-1].tolist(), axis=-1)
         vertical, horizontal = self._filters(filters)
         whole = _CONTRAST if self.centred else 1.0
@@ -100,7 +114,7 @@ class MotionHead(keras.layers.Layer):
             "convolution": self._layout.convolution.to_config(),
             "motions": self.motions,
             "centred": self.centred,
-            "gradient_dtype": self.head.gradient_dtype,
+            "gradient_dtype": self.gradient_dtype,
         }
 
     def _filters(self, logits: Any) -> tuple[Any, Any]:

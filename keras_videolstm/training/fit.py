@@ -14,6 +14,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.fused_adam import FusedAdam
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.muon import Muon
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.distribution import (
@@ -28,6 +29,7 @@ from keras_videolstm.training.precision import AUTO, FULL, Places, Precision, pi
 from keras_videolstm.training.recipe import ModelRecipe, OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
+from keras_videolstm.training.start import pinned, take_weights
 
 RECIPE = "recipe.toml"
 
@@ -107,6 +109,7 @@ def _train(
     callbacks: Sequence[keras.callbacks.Callback],
     announce: Callable[[str], None] | None,
 ) -> TrainingResult:
+    recipe = pinned(recipe)
     settings = recipe.training
     if RunKeeper(out).epochs_done >= settings.epochs:
         # The other workers may be gone, and nothing is left to do with them.
@@ -125,7 +128,9 @@ def _train(
         precision = _precision(recipe, model, strategy)
         if model is None:
             model = build_model(recipe, precision.policy)
-            if recipe.model.standardize:
+            if settings.start:
+                take_weights(model, settings.start)
+            elif recipe.model.standardize:
                 model.set_statistics(*source.statistics(model.standardizer.prepare))
             compile_model(model, recipe)
         callbacks = [keeper, *_sampling(recipe, model), *callbacks]
@@ -240,7 +245,8 @@ def compile_model(model: VideoLSTM, recipe: Recipe) -> None:
     Example:
         >>> compile_model(model, Recipe.load("recipe.toml"))
     """
-    model.compile(optimizer=_optimizer(recipe), loss=losses(model))
+    product_dtype = model.encoder.compute_dtype
+    model.compile(optimizer=_optimizer(recipe, product_dtype), loss=losses(model))
 
 
 def load_best_weights(model: VideoLSTM, run: Path) -> None:
@@ -274,7 +280,7 @@ def losses(model: VideoLSTM) -> dict[str, keras.losses.Loss]:
 
 
 def _is_fused(spec: OptimizerRecipe) -> bool:
-    return spec.name.lower() in ("adam", "adamw")
+    return spec.name.lower() in ("adam", "adamw", "muon")
 
 
 def _check_clipping(spec: OptimizerRecipe, strategy: tf.distribute.Strategy) -> None:
@@ -285,7 +291,7 @@ def _check_clipping(spec: OptimizerRecipe, strategy: tf.distribute.Strategy) -> 
         )
 
 
-def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+def _optimizer(recipe: Recipe, product_dtype: str) -> keras.optimizers.Optimizer:
     spec: OptimizerRecipe = recipe.optimizer
     cycle_steps = recipe.steps // spec.cycles
     rate: float | keras.optimizers.schedules.LearningRateSchedule = spec.learning_rate
@@ -304,6 +310,8 @@ def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         "global_clipnorm": spec.clipnorm or None,
         "weight_decay": spec.weight_decay or None,
     }
+    if spec.name.lower() == "muon":
+        return Muon(product_dtype=product_dtype, **config)
     if _is_fused(spec):
         return FusedAdam(**config)
     try:

@@ -21,7 +21,7 @@ def restored(maps: np.ndarray) -> np.ndarray:
 def made_head(down: int, across: int, motions: int = 1, centred: bool = False) -> MotionHead:
     """Return a head whose filters all move pixels so far, whatever the outputs are."""
     head = MotionHead(LAYOUT.frame_shape, CONVOLUTION, motions, centred)
-    head.build(5)
+    head.build([5])
     kernel, bias = head.get_weights()
     bias[motions * 16 :][down + REACH :: 2 * SIDE][:motions] = 50
     bias[motions * 16 :][SIDE + across + REACH :: 2 * SIDE][:motions] = 50
@@ -55,3 +55,22 @@ def test_a_sketch_is_moved_like_the_frame() -> None:
     drawn = restored(outputs @ kernel[:, :16])
     moved = restored(head([outputs], np.zeros((1, 4, 6, 16), "float32")))
     np.testing.assert_allclose(moved, np.pad(drawn, 3)[4:, 1:][:16, :24], atol=1e-4)
+
+
+def test_a_coarse_layer_moves_and_draws_each_of_its_patches_in_its_own_way() -> None:
+    head = MotionHead((16, 16, 1), Convolution(4, strides=(1, 2), max_displacement=REACH), 1, False)
+    head.build([5, 3])
+    fine, bias, coarse = head.get_weights()
+    total = bias.shape[0]
+    coarse = np.zeros((3, 2, 2, total), "float32")
+    coarse[0, 1, 0, :16] = 1  # of its four patches the lower left one is white
+    coarse[1, 1, 0, 16 + REACH + 2] = 50  # and moves up by two pixels
+    coarse[1, 1, 0, 16 + SIDE + REACH] = 50
+    head.set_weights([0 * fine, 0 * bias, coarse.reshape(3, -1)])
+    outputs = np.zeros((1, 2, 2, 3), "float32")
+    outputs[0, 0, 1, :2] = 1
+    logits = head([np.ones((1, 4, 4, 5)), outputs], np.zeros((1, 4, 4, 16)))
+    patches = np.asarray(logits)[0].reshape(4, 4, 4, 4)
+    np.testing.assert_allclose(patches[1, 2], [[1] * 4, [1] * 4, [0] * 4, [0] * 4], atol=1e-5)
+    assert np.abs(patches[:, 0]).max() < 1e-6
+    assert np.abs(patches[3]).max() < 1e-6

@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_videolstm.checkpoints import load, load_metadata, save
 from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
 from tests.tiny_runs import tiny_recipe, write_recipe
@@ -230,3 +232,41 @@ def test_a_runs_checkpoint_loads_in_a_new_process(whole):
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "future_predictor", done.stderr
+
+
+@pytest.fixture(scope="module")
+def published(whole: Path) -> Path:
+    """The run's model in the zoo's format."""
+    result = run(Recipe.load(whole / "recipe.toml"), whole, "whole")
+    save(result.model, whole / "published", {"description": "toy"})
+    return whole / "published"
+
+
+def started_from(start: Path | str, folder: Path, sha256: str = "", **changes: str) -> Recipe:
+    recipe = tiny_recipe(folder, epochs=1, **changes)
+    training = replace(recipe.training, start=str(start), start_sha256=sha256)
+    return replace(recipe, training=training)
+
+
+def test_a_run_may_start_from_a_checkpoint(published, tmp_path):
+    # At such a rate nothing is learned: what comes out is what went in, statistics and all.
+    still = {"clipnorm = 5.0": "learning_rate = 1e-30"}
+    recipe = started_from(published, tmp_path, **still)
+    result = run(recipe, tmp_path, "out")
+    expected = load(published).get_weights()
+    for mine, other in zip(result.model.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    kept = Recipe.load(tmp_path / "out" / "recipe.toml").training
+    assert kept.start_sha256 == load_metadata(published)["sha256"]["model.weights.h5"]
+    assert run(recipe, tmp_path, "out").resumed_at == 1
+
+
+def test_a_start_from_anything_else_is_refused(published, tmp_path):
+    with pytest.raises(InputError, match="Expected a checkpoint: one of"):
+        run(started_from("nobody", tmp_path), tmp_path, "out")
+    with pytest.raises(InputError, match=r"recipe's \[model\].*Received: composite_youtube"):
+        run(started_from("composite_youtube", tmp_path), tmp_path, "out")
+    with pytest.raises(InputError, match=f"sha256 {'0' * 64} to start from"):
+        run(started_from(published, tmp_path, "0" * 64), tmp_path, "out")
+    with pytest.raises(InputError, match=r"Expected training\.start with"):
+        run(started_from("", tmp_path, "0" * 64), tmp_path, "out")

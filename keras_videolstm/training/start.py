@@ -1,0 +1,59 @@
+"""Begin a training where another one ended."""
+
+import dataclasses
+
+from keras_videolstm.checkpoints import WEIGHTS, load, load_metadata
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.recipe import Recipe
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """Return a recipe that says by a hash which weights it starts from.
+
+    Raises:
+        InputError: if there is no such checkpoint, or it is not the one that the recipe means.
+
+    Example:
+        >>> pinned(Recipe.load("recipe.toml")).training.start_sha256
+        ''
+    """
+    start, expected = recipe.training.start, recipe.training.start_sha256
+    if not start:
+        if expected:
+            raise InputError(
+                "Expected training.start with training.start_sha256. Received: the hash alone"
+            )
+        return recipe
+    found = str(load_metadata(start)["sha256"].get(WEIGHTS, ""))
+    if expected and found != expected:
+        raise InputError(
+            f"Expected weights of sha256 {expected} to start from. "
+            f"Received: {start}, whose are {found}"
+        )
+    return dataclasses.replace(
+        recipe, training=dataclasses.replace(recipe.training, start_sha256=found)
+    )
+
+
+def take_weights(model: VideoLSTM, start: str) -> None:
+    """Give a model the weights and statistics of a checkpoint.
+
+    Raises:
+        InputError: if the checkpoint is none, or of another architecture.
+
+    Example:
+        >>> take_weights(build_model(recipe), "composite_youtube")
+    """
+    given = load(start)
+    if not isinstance(given, VideoLSTM) or _architecture(given) != _architecture(model):
+        raise InputError(
+            f"Expected a checkpoint of the recipe's [model] to start from. "
+            f"Received: {start}, which is another"
+        )
+    model.set_weights(given.get_weights())
+
+
+def _architecture(model: VideoLSTM) -> dict[str, object]:
+    free = ("name", "dtype", "prediction_steps", "dropout", "cell_arguments")
+    return {key: value for key, value in model.get_config().items() if key not in free}
