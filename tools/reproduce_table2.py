@@ -47,7 +47,7 @@ _LATER = {
     "lower bound: the truth itself": 86.3,
 }
 _CONVOLUTIONAL = "composite_conv"
-_MOST_OF_CONVOLUTIONAL = 100_000
+_MOST_OF_CONVOLUTIONAL = 26_000
 _OF_TRAINING = ("units", "training_sequences", "seeds")
 _LOSS = "val_prediction_loss"
 

@@ -59,7 +59,7 @@ def table2_recipe(
     )
 
 
-def convolutional_recipe(sequences: int = 100_000, seed: int = 1) -> Recipe:
+def convolutional_recipe(sequences: int = 26_000, seed: int = 1) -> Recipe:
     """Return the recipe of `composite_conv_moving_mnist`.
 
     Args:
@@ -76,20 +76,21 @@ def convolutional_recipe(sequences: int = 100_000, seed: int = 1) -> Recipe:
     return Recipe(
         name="composite_conv_moving_mnist",
         seed=seed,
-        description="Convolutional Composite with conditional future predictor, two layers of 48 "
-        "filters on 4x4 patches that see and write motion, moving MNIST",
+        description="Convolutional Composite with conditional future predictor, a pyramid of three "
+        "layers on 4x4 patches that sees and writes motion, moving MNIST",
         model=ModelRecipe(
             "conditional_composite",
             [64, 64, 1],
-            [48, 48],
+            [48, 96, 128],
             10,
             10,
             peepholes=False,
             input_gain=2.5,
-            convolution=ConvolutionRecipe(patch_size=4, kernel_size=3, max_displacement=4),
+            # What decides where a digit bounces is all of it: a local layer never sees that.
+            convolution=ConvolutionRecipe(4, 3, strides=[1, 2, 2], max_displacement=4),
         ),
         data=DataRecipe("moving_mnist", validation_windows=300),
-        optimizer=OptimizerRecipe("adam", 2e-3, "cosine", warmup_steps=50, clipnorm=1.0),
+        optimizer=OptimizerRecipe("muon", 2e-3, "cosine", warmup_steps=50, clipnorm=1.0),
         sampling=SamplingRecipe(1.0, first_step=steps // 25, last_step=max(1, steps * 7 // 25)),
         training=TrainingRecipe(batch, steps_per_epoch, epochs=-(-steps // steps_per_epoch)),
     )
