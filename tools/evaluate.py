@@ -14,15 +14,24 @@ from keras_videolstm.data.moving_mnist_test import (
     MovingMNISTFile,
     MovingMNISTTest,
 )
+from keras_videolstm.data.percept_windows import percept_windows
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.frame_scores import FrameScores
+from keras_videolstm.training.percept_evaluation import evaluate_percepts
 from keras_videolstm_tools.films import input_steps_of
+from keras_videolstm_tools.named_stores import is_named_store, opened_store
 from keras_videolstm_tools.progress import ProgressLine
 
-_NOT_WITH_A_FILE = ("mnist", "steps", "digits")
+_MOVING_MNIST = "moving_mnist"
+_STEPS = 10
+_WINDOWS = 1000
+_HEADS = {"nats": "nats/frame", "mse": "MSE/frame", "ssim": "SSIM", "psnr": "PSNR, dB"}
+_DIGITS = {"ssim": 3, "psnr": 2}
+
+Scores = dict[str, dict[str, list[float]]]
 
 
 @click.command(name="evaluate")
@@ -31,25 +40,27 @@ _NOT_WITH_A_FILE = ("mnist", "steps", "digits")
     "--on",
     "data",
     required=True,
-    help="moving_mnist, or the published file mnist_test_seq.npy.",
+    metavar="DATA",
+    help="moving_mnist, the published file mnist_test_seq.npy, or a percept store, of which groups "
+    "may be named: percepts.h5:g08-g12.",
 )
 @click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
 @click.option(
     "--steps",
     type=click.IntRange(1),
-    default=10,
-    show_default=True,
-    help="Frames to predict; not with a file.",
+    help="Frames to predict; not with a file.  [default: 10, of percepts as trained]",
 )
 @click.option(
     "--digits",
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="Digits a sequence; not with a file.",
+    help="Digits a sequence, of moving_mnist.",
 )
 @click.option(
-    "--sequences", type=click.IntRange(1), help="Only the first so many.  [default: all 10,000]"
+    "--sequences",
+    type=click.IntRange(1),
+    help="The first so many, or windows of percepts.  [default: all 10,000; 1,000 windows]",
 )
 @click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
 @click.option(
@@ -62,36 +73,86 @@ def command(
     checkpoint: str,
     data: str,
     mnist: str | None,
-    steps: int,
+    steps: int | None,
     digits: int,
     sequences: int | None,
     batch_size: int,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure a checkpoint on moving MNIST's test set, frame by frame.
+    """Measure a checkpoint frame by frame: on moving MNIST's test set, or on percepts.
 
     It reads as many frames as in its training. Free-running scores are those of `prediction` and
     `reconstruction`; under teacher forcing, an easier task, they are called `prediction_forced`.
-    `target` is what the true future scores as a prediction of itself.
+    `target` is what the true future scores as a prediction of itself. Percepts are scored by the
+    loss of the training, beside what scores that has learned nothing.
 
     \b
     Example:
       videolstm-tools evaluate composite_moving_mnist --on moving_mnist --mnist mnist.npz
+      videolstm-tools evaluate composite_youtube --on percepts.h5:g08-g12
     """
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model. Received: {checkpoint}")
     read = input_steps_of(checkpoint)
-    if data == "moving_mnist":
-        test: MovingMNISTTest | MovingMNISTFile = MovingMNISTTest(
+    if is_named_store(data):
+        _refuse(context, data, "mnist", "digits")
+        description, scores = _on_percepts(model, read, data, steps, sequences, batch_size)
+        reduction = "the loss of the training is a sum over a frame's features"
+    else:
+        test = _test_set(context, data, mnist, digits, read + (steps or _STEPS), sequences)
+        predicted = (steps or _STEPS) if data == _MOVING_MNIST else None
+        description, scores = test.description, _on_pixels(model, read, test, predicted, batch_size)
+        reduction = "nats and MSE are sums over a frame's pixels"
+    result = {
+        "checkpoint": checkpoint,
+        "data": description,
+        "protocol": f"{read} frames read; mean over sequences; {reduction}",
+        "means": FrameScores.for_json(_means(scores)),
+        "by_frame": FrameScores.for_json(scores),
+    }
+    click.echo(json.dumps(result, indent=2) if as_json else _as_text(description, scores))
+    if out is not None:
+        write_text(out, json.dumps(result, indent=2) + "\n")
+
+
+def _refuse(context: click.Context, data: str, *options: str) -> None:
+    for option in options:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"Expected --{option} with --on moving_mnist. Received: {data}")
+
+
+def _test_set(
+    context: click.Context,
+    data: str,
+    mnist: str | None,
+    digits: int,
+    length: int,
+    sequences: int | None,
+) -> MovingMNISTTest | MovingMNISTFile:
+    if data == _MOVING_MNIST:
+        return MovingMNISTTest(
             load_digits("test", mnist),
-            steps=max(read + steps, TEST_STEPS),
+            steps=max(length, TEST_STEPS),
             digits_per_frame=digits,
             sequences=TEST_SEQUENCES if sequences is None else sequences,
         )
-    else:
-        test, steps = _file(context, data, sequences), None
+    if not data.endswith(".npy"):
+        raise InputError(
+            f"Expected --on moving_mnist, a file .npy or a percept store. Received: {data!r}"
+        )
+    _refuse(context, data, "mnist", "steps", "digits")
+    return MovingMNISTFile(data, sequences)
+
+
+def _on_pixels(
+    model: VideoLSTM,
+    read: int,
+    test: MovingMNISTTest | MovingMNISTFile,
+    steps: int | None,
+    batch_size: int,
+) -> Scores:
     line = ProgressLine("evaluate", "sequences")
     scores = evaluate_frames(
         model,
@@ -100,43 +161,45 @@ def command(
         steps,
         progress=lambda done: line(done, test.sequences, done),
     )
-    result = {
-        "checkpoint": checkpoint,
-        "data": test.description,
-        "protocol": f"{read} frames read; mean over sequences; nats and MSE are sums over a "
-        "frame's pixels",
-        "means": FrameScores.for_json({name: s.means() for name, s in scores.items()}),
-        "by_frame": FrameScores.for_json({name: s.by_frame() for name, s in scores.items()}),
+    return {name: of_output.by_frame() for name, of_output in scores.items()}
+
+
+def _on_percepts(
+    model: VideoLSTM,
+    read: int,
+    data: str,
+    steps: int | None,
+    sequences: int | None,
+    batch_size: int,
+) -> tuple[str, Scores]:
+    count, length = sequences or _WINDOWS, read + (steps or model.prediction_steps)
+    selections = [opened_store(data, model)]
+    windows = percept_windows(selections, length, seed=0, batch_size=batch_size, count=count)
+    scores = evaluate_percepts(model, windows, read)
+    return f"{count} windows of {length} frames of {data}", {
+        name: {"loss": values.tolist()} for name, values in scores.items()
     }
-    click.echo(json.dumps(result, indent=2) if as_json else _as_text(test.description, scores))
-    if out is not None:
-        write_text(out, json.dumps(result, indent=2) + "\n")
 
 
-def _file(context: click.Context, data: str, sequences: int | None) -> MovingMNISTFile:
-    if not data.endswith(".npy"):
-        raise InputError(f"Expected --on moving_mnist or a file .npy. Received: {data!r}")
-    for option in _NOT_WITH_A_FILE:
-        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"Expected --{option} with --on moving_mnist. Received: {data}")
-    return MovingMNISTFile(data, sequences)
+def _means(scores: Scores) -> dict[str, dict[str, float]]:
+    return {
+        name: {score: sum(values) / len(values) for score, values in of_output.items()}
+        for name, of_output in scores.items()
+    }
 
 
-def _as_text(description: str, scores: dict[str, FrameScores]) -> str:
-    lines = [
-        description,
-        "",
-        f"{'':24}{'nats/frame':>12}{'MSE/frame':>12}{'SSIM':>8}{'PSNR, dB':>10}",
-    ]
-    for name, of_output in scores.items():
-        lines.append(f"{name:24}" + _numbers(of_output.means()))
+def _as_text(description: str, scores: Scores) -> str:
+    heads = next(iter(scores.values()))
+    width = max(24, *(len(name) + 2 for name in scores))
+    head = "".join(f"{_HEADS.get(name, name):>12}" for name in heads)
+    lines = [description, "", " " * width + head]
+    lines += [f"{name:{width}}" + _numbers(means) for name, means in _means(scores).items()]
     for name, of_output in scores.items():
         lines += ["", f"{name}, frame by frame"]
-        columns = zip(*of_output.by_frame().values(), strict=True)
-        for step, values in enumerate(columns, start=1):
-            lines.append(f"{step:>24}" + _numbers(dict(zip(vars(of_output), values, strict=True))))
+        for step, values in enumerate(zip(*of_output.values(), strict=True), start=1):
+            lines.append(f"{step:>{width}}" + _numbers(dict(zip(of_output, values, strict=True))))
     return "\n".join(lines)
 
 
 def _numbers(values: dict[str, float]) -> str:
-    return f"{values['nats']:12.1f}{values['mse']:12.1f}{values['ssim']:8.3f}{values['psnr']:10.2f}"
+    return "".join(f"{value:12.{_DIGITS.get(name, 1)}f}" for name, value in values.items())

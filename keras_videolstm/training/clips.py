@@ -46,6 +46,7 @@ class ClipSource:
         if recipe.data.kind == "percepts":
             self._train = [_selection(s, data_root) for s in recipe.data.train]
             self._validation = [_selection(s, data_root) for s in recipe.data.validation]
+            self._test = [_selection(s, data_root) for s in recipe.data.test]
             self._check_features()
         else:
             digits = load_digits("train", mnist)
@@ -62,7 +63,7 @@ class ClipSource:
 
     def _check_features(self) -> None:
         expected = int(np.prod(self._recipe.model.frame_shape))
-        for selection in (*self._train, *self._validation):
+        for selection in (*self._train, *self._validation, *self._test):
             if selection.store.feature_dim != expected:
                 raise InputError(
                     f"Expected percepts of {expected} features, as model.frame_shape says. "
@@ -130,19 +131,29 @@ class ClipSource:
 
     def validation(self) -> tf.data.Dataset:
         """Return the fixed `(inputs, targets)` batches that validate."""
-        seed = self._recipe.seed + _VALIDATION_SEED_SHIFT
-        count = self._recipe.data.validation_windows
         if self._recipe.data.kind == "percepts":
-            clips = percept_windows(
-                self._validation,
-                self._length,
-                seed=seed,
-                batch_size=self._recipe.training.batch_size,
-                count=count,
-            )
-        else:
-            clips = self._moving_mnist(self._validation_digits, seed, 0, count)
-        return self._as_batches(clips)
+            return self._as_batches(self._windows(self._validation))
+        seed, count = (
+            self._recipe.seed + _VALIDATION_SEED_SHIFT,
+            self._recipe.data.validation_windows,
+        )
+        return self._as_batches(self._moving_mnist(self._validation_digits, seed, 0, count))
+
+    def scored_windows(self) -> tf.data.Dataset:
+        """Return the fixed windows `(batch, time, features)` of percepts that a model is scored on.
+
+        They are of the test part or, where the recipe names none, of the validation part.
+        """
+        return self._windows(self._test or self._validation)
+
+    def _windows(self, part: list[StoreSelection]) -> tf.data.Dataset:
+        return percept_windows(
+            part,
+            self._length,
+            seed=self._recipe.seed + _VALIDATION_SEED_SHIFT,
+            batch_size=self._recipe.training.batch_size,
+            count=self._recipe.data.validation_windows,
+        )
 
     def _moving_mnist(
         self, digits: np.ndarray, seed: int, first: int, count: int | None

@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from keras_videolstm.data.digits import Digits, load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, TEST_STEPS, MovingMNISTTest
 from keras_videolstm.errors import InputError
 from keras_videolstm.half_precision import narrow
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.models.frames import scaled_pixels
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.evaluation import TARGET, evaluate_frames
-from keras_videolstm.training.fit import RECIPE, build_model, compile_model, load_best_weights
+from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
 from keras_videolstm.training.frame_scores import FrameScores
+from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
@@ -63,11 +61,10 @@ def published_run(
     model = build_model(recipe)
     load_best_weights(model, run)
     _round_as_on_disk(model)
-    compile_model(model, recipe)
     if recipe.data.kind == "moving_mnist":
         results = _measure_pixels(model, recipe, load_digits("test", mnist), test_sequences)
     else:
-        results = _measure_percepts(model, source, recipe.data.validation_windows)
+        results = _measure_percepts(model, recipe, source)
     metadata: dict[str, Any] = {
         "description": recipe.description,
         "input_steps": recipe.model.input_steps,
@@ -131,45 +128,28 @@ def _measure_pixels(model: VideoLSTM, recipe: Recipe, digits: Digits, sequences:
     )
 
 
-def _measure_percepts(model: VideoLSTM, source: ClipSource, windows: int) -> _Results:
-    metrics, table = _measure(model, source)
+def _measure_percepts(model: VideoLSTM, recipe: Recipe, source: ClipSource) -> _Results:
+    """Measure on the test part, or else the validation part, beside what learns nothing."""
+    scores = evaluate_percepts(model, source.scored_windows(), recipe.model.input_steps)
+    means = {name: float(values.mean()) for name, values in scores.items()}
+    metrics: dict[str, Any] = {
+        f"{name}_loss": value for name, value in means.items() if not name.startswith(BASELINE)
+    }
+    baselines = {
+        name.removeprefix(BASELINE): value
+        for name, value in means.items()
+        if name.startswith(BASELINE)
+    }
+    if baselines:
+        metrics["baselines"] = baselines
+    part = "test" if recipe.data.test else "validation"
+    lines = [f"| loss per frame, {part} part | this model |", "|---|---|"]
+    lines += [f"| {name} | {value:.2f} |" for name, value in means.items()]
+    by_frame = {name: values.tolist() for name, values in scores.items()}
     return _Results(
         metrics,
-        f"fixed set of {windows} windows of the recipe's validation part, "
-        "free-running; mean over windows and frames",
-        table,
+        f"fixed set of {recipe.data.validation_windows} windows of the recipe's {part} part, "
+        "free-running but for *_forced; mean over windows and frames",
+        "\n".join(lines),
+        {f"{part}_scores.json": json.dumps(by_frame, indent=2) + "\n"},
     )
-
-
-def _measure(model: VideoLSTM, source: ClipSource) -> tuple[dict[str, Any], str]:
-    """Measure the losses on the validation part, beside predictors that learn nothing."""
-    metrics: dict[str, Any] = dict(model.evaluate(source.validation(), verbose=0, return_dict=True))
-    metrics.pop("loss", None)
-    lines = ["| loss per frame | this model |", "|---|---|"]
-    lines += [f"| {name} | {value:.2f} |" for name, value in metrics.items()]
-    if "prediction" in model.decoders and model.activation == "linear":
-        held = _baselines(model, source)
-        metrics["baselines"] = held
-        lines += [f"| prediction by {name} | {value:.2f} |" for name, value in held.items()]
-    return metrics, "\n".join(lines)
-
-
-def _baselines(model: VideoLSTM, source: ClipSource) -> dict[str, float]:
-    """Half the squared error per frame, in the loss's own units, of trivial predictions."""
-    totals = {
-        "the last frame held": 0.0,
-        "the mean of the frames read": 0.0,
-        "the training mean": 0.0,
-    }
-    frames = 0
-    for inputs, targets in source.validation():
-        read, future = (
-            np.asarray(scaled_pixels(part)) for part in (inputs["frames"], targets["prediction"])
-        )
-        if model.standardizer is not None:
-            read, future = (np.asarray(model.standardizer(part)) for part in (read, future))
-        guesses = (read[:, -1:], read.mean(axis=1, keepdims=True), 0.0)
-        for name, guess in zip(totals, guesses, strict=True):
-            totals[name] += 0.5 * float(np.square(future - guess).sum())
-        frames += future.shape[0] * future.shape[1]
-    return {name: total / frames for name, total in totals.items()}

@@ -107,9 +107,12 @@ class DataRecipe:
         kind: `"percepts"` or `"moving_mnist"`.
         train: stores to train on (percepts).
         validation: stores to validate on (percepts).
+        test: stores that a published model is scored on, once (percepts); default: those that
+            validate.
         digits_per_frame: moving MNIST's number of digits.
         speed: moving MNIST's part of the free range a frame, or a [low, high] range.
-        validation_windows: number of windows or sequences in the fixed validation set.
+        validation_windows: number of windows or sequences in the fixed validation set, and of
+            windows in the test set.
     """
 
     kind: str
@@ -118,6 +121,7 @@ class DataRecipe:
     digits_per_frame: int = 2
     speed: float | list[float] = 0.1
     validation_windows: int = 1000
+    test: list[StoreRecipe] = field(default_factory=list)
 
 
 @dataclass

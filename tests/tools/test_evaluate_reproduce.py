@@ -13,6 +13,7 @@ from keras_videolstm.checkpoints import save
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import Recipe, moving_mnist_recipes
 from tests.command_line import done, leftovers, refused
+from tests.percept_files import write_store
 
 SHAPE = (64, 64, 1)
 
@@ -78,6 +79,39 @@ def test_evaluate_reads_the_published_file(checkpoint, tmp_path):
         done("evaluate", checkpoint, "--on", tmp_path / "mnist_test_seq.npy", "--json")
     )
     assert result["data"] == "4 sequences of mnist_test_seq.npy"
+
+
+@pytest.fixture
+def percepts(tmp_path: Path) -> tuple[Path, Path]:
+    """A model of percepts, and a store of two groups: one of noise, one that stands still."""
+    noise = np.random.default_rng(0).normal(size=(40, 7)).astype("float32")
+    still = np.ones((40, 7), "float32")
+    write_store(tmp_path / "percepts.h5", [(noise, "", "g01"), (still, "", "g02")])
+    model = VideoLSTM("conditional_composite", (7,), [4], 5, activation="linear")
+    save(model, tmp_path / "model", {"input_steps": 6})
+    return tmp_path / "model", tmp_path / "percepts.h5"
+
+
+def test_evaluate_measures_on_named_groups_of_a_percept_store(percepts):
+    model, store = percepts
+    arguments = ("evaluate", model, "--json", "--sequences", 9, "--on")
+    still = json.loads(done(*arguments, f"{store}:g02"))
+    assert still["by_frame"]["prediction by the last frame held"]["loss"] == [0] * 5
+    assert still["means"]["prediction by the training mean"]["loss"] == pytest.approx(3.5)
+    everything = json.loads(done(*arguments, store, "--steps", 8))
+    assert everything["data"] == f"9 windows of 14 frames of {store}"
+    assert everything["means"]["prediction by the last frame held"]["loss"] > 0
+    names = {"prediction", "prediction_forced", "reconstruction"}
+    assert names < set(everything["by_frame"])
+    assert len(everything["by_frame"]["prediction"]["loss"]) == 8
+
+
+def test_evaluate_says_what_a_percept_store_lacks(percepts, checkpoint):
+    model, store = percepts
+    assert "g07" in refused("evaluate", model, "--on", f"{store}:g07")
+    assert "which the model reads" in refused("evaluate", checkpoint, "--on", store)
+    told = refused("evaluate", model, "--on", store, "--digits", 3, code=2)
+    assert "Expected --digits with --on moving_mnist" in told
 
 
 def test_what_a_file_decides_is_not_asked_for(checkpoint, tmp_path):

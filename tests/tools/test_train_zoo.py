@@ -80,7 +80,8 @@ def test_a_published_run_loads_verifies_and_states_its_results(base):
     assert "| prediction by the last frame held |" in card
     assert "<!-- results -->" not in card
     names = {"README.md", "config.json", "curves.png", "golden.npz", "history.csv"}
-    assert set(contents(entry)) == names | {"metadata.json", "model.weights.h5", "recipe.toml"}
+    names |= {"metadata.json", "model.weights.h5", "recipe.toml", "validation_scores.json"}
+    assert set(contents(entry)) == names
 
 
 @pytest.mark.slow

@@ -1,0 +1,95 @@
+"""Measure a video model on windows of percepts, step by step, beside what learns nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.models.frames import scaled_pixels
+from keras_videolstm.training.fit import losses
+
+BASELINE = "prediction by "
+"""How the names begin of what predicts without learning."""
+
+
+def evaluate_percepts(
+    model: VideoLSTM, batches: Iterable[Any], input_steps: int
+) -> dict[str, np.ndarray]:
+    """Return the mean loss of what a model writes, for every time step.
+
+    The loss is that of its training: of linear outputs half the squared error, summed over a
+    frame's (standardised) features; of a sigmoid's the Bernoulli cross entropy. Each decoder runs
+    on its own frames; a conditional one is also measured under teacher forcing.
+
+    Args:
+        model: reads percepts, or patches of pixels.
+        batches: windows `(batch, time, features)`, all of the same length.
+        input_steps: frames that the model reads; those after them it predicts.
+
+    Returns:
+        Losses `(time,)` of `"prediction"` and `"reconstruction"` as far as the model has them, of
+        `"prediction_forced"` or `"reconstruction_forced"` in a conditional variant, and, of a
+        model with linear outputs that predicts, of three predictors that learn nothing: the last
+        frame held, the mean of the frames read, the training mean.
+
+    Raises:
+        InputError: if there is no window, or one that has no frame to predict.
+
+    Example:
+        >>> windows = percept_windows(selections, 29, seed=1, batch_size=100, count=1000)
+        >>> scores = evaluate_percepts(load("composite_patches"), windows, input_steps=16)
+        >>> scores["prediction"].shape
+        (13,)
+    """
+    score = tf.function(lambda clips: _score(model, clips, input_steps), reduce_retracing=True)
+    totals: dict[str, np.ndarray | float] = {}
+    done = 0
+    for clips in batches:
+        if clips.shape[1] <= input_steps:
+            raise InputError(
+                f"Expected windows of more than the {input_steps} frames that are read. "
+                f"Received: {clips.shape[1]}"
+            )
+        clips = scaled_pixels(tf.reshape(clips, (-1, clips.shape[1], *model.frame_shape)))
+        for name, values in score(clips).items():
+            totals[name] = totals.get(name, 0.0) + values.numpy().astype("float64").sum(axis=0)
+        done += clips.shape[0]
+    if not done:
+        raise InputError("Expected at least one window. Received: none")
+    return {name: np.asarray(total) / done for name, total in totals.items()}
+
+
+def _score(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf.Tensor]:
+    """Return the loss `(batch, time)` of each output."""
+    if model.standardizer is not None:
+        clips = model.standardizer(clips)
+    frames, future = clips[:, :input_steps], clips[:, input_steps:]
+    truths = {"reconstruction": frames, "prediction": future}
+    _, state = model.encoder(frames)
+    written: dict[str, Any] = {}
+    for key, decoder in model.decoders.items():
+        truth = truths[key]
+        written[key] = decoder(state, steps=truth.shape[1], feedback=True)
+        if decoder.conditional:
+            written[f"{key}_forced"] = decoder(state, truth=truth, feedback=False)
+    loss = next(iter(losses(model).values()))
+    scores = {
+        name: loss.call(truths[name.removesuffix("_forced")], output)
+        for name, output in written.items()
+    }
+    if "prediction" in model.decoders and model.activation == "linear":
+        for name, guess in _guesses(frames).items():
+            held = tf.broadcast_to(guess, tf.shape(future))
+            scores[f"{BASELINE}{name}"] = loss.call(future, held)
+    return scores
+
+
+def _guesses(frames: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {
+        "the last frame held": frames[:, -1:],
+        "the mean of the frames read": tf.reduce_mean(frames, axis=1, keepdims=True),
+        "the training mean": tf.zeros_like(frames[:, :1]),
+    }
