@@ -30,7 +30,6 @@ from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 
 _BASE = "base"
 _FIRST_STEPS = 5
-_SEQUENCES = 24_000
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,13 @@ class Variation:
         changes: of the recipe, by table and key.
         before: changes that hold for the first half of the training alone.
         average: decay of a moving average of the weights, which is what is measured; 0 is none.
+        sampled: whether the decoder's own frames take over in the first half.
     """
 
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     average: float = 0.0
+    sampled: bool = False
 
 
 _CONNECTED = {
@@ -73,10 +74,7 @@ _CONNECTED = {
     "1024 units": Variation({"model": {"units": [1024, 1024]}}),
     "conditional, forced": Variation({"model": {"variant": "conditional_composite"}}),
     "conditional, sampled": Variation(
-        {
-            "model": {"variant": "conditional_composite"},
-            "sampling": {"rate": 1.0, "last_step": _SEQUENCES // 16 // 2},
-        }
+        {"model": {"variant": "conditional_composite"}}, sampled=True
     ),
 }
 
@@ -129,9 +127,9 @@ class Study:
 
 STUDIES = {
     "connected": Study(
-        lambda sequences: table2_recipe("composite", sequences=sequences), _CONNECTED, _SEQUENCES
+        lambda sequences: table2_recipe("composite", sequences=sequences), _CONNECTED, 12_000
     ),
-    "convolutional": Study(convolutional_recipe, _CONVOLUTIONAL, 2_400),
+    "convolutional": Study(convolutional_recipe, _CONVOLUTIONAL, 1_600),
 }
 
 
@@ -163,6 +161,8 @@ def measure(base: Recipe, variation: Variation, sequences: int, mnist: str) -> d
             for step in (recipe.sampling.first_step, recipe.sampling.last_step)
         )
         recipe = _changed(recipe, {"sampling": {"first_step": first, "last_step": last}})
+    if variation.sampled:
+        recipe = _changed(recipe, {"sampling": {"rate": 1.0, "last_step": steps // 2}})
     half = steps // 2 if variation.before else 0
     if min(half or steps, steps - half) <= _FIRST_STEPS:
         raise click.BadParameter(f"Expected more sequences. Received: {sequences}, {steps} steps")

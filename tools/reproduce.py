@@ -6,6 +6,7 @@ from keras_videolstm_tools.reproduce_actions import fig7_command, table1_command
 from keras_videolstm_tools.reproduce_controls import digits_command, order_command
 from keras_videolstm_tools.reproduce_figures import FIGURES
 from keras_videolstm_tools.reproduce_table2 import table2_command
+from keras_videolstm_tools.reproduce_table2_patches import table2_patches_command
 
 
 @click.group(name="reproduce")
@@ -18,7 +19,7 @@ def command() -> None:
     """
 
 
-_TABLES = (table1_command, table2_command, table3_command, fig7_command)
+_TABLES = (table1_command, table2_command, table2_patches_command, table3_command, fig7_command)
 _CONTROLS = (order_command, digits_command)
 for subcommand in (*FIGURES, *_TABLES, *_CONTROLS):
     command.add_command(subcommand)

@@ -1,23 +1,18 @@
 """The paper's Table 2, left column: moving MNIST."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from click.core import ParameterSource
 
-from keras_videolstm.checkpoints import WEIGHTS, find_checkpoint, list_checkpoints, load
+from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
-from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training import train
 from keras_videolstm.training.evaluation import evaluate_frames
-from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
+from keras_videolstm.training.fit import RECIPE
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.moving_mnist_recipes import (
     ROWS,
@@ -28,6 +23,15 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.table_rows import (
+    Curve,
+    check_published,
+    curve,
+    mean_and_deviation,
+    model_of,
+    refuse_with_zoo,
+    trained,
+)
 
 # Nats per frame of the future, as published; ours are measured.
 _PAPER = {
@@ -48,10 +52,6 @@ _LATER = {
 }
 _CONVOLUTIONAL = "composite_conv"
 _MOST_OF_CONVOLUTIONAL = 26_000
-_OF_TRAINING = ("units", "training_sequences", "seeds")
-_LOSS = "val_prediction_loss"
-
-Curve = tuple[list[int], list[float]]
 
 
 @click.command(name="table2")
@@ -119,7 +119,8 @@ def table2_command(
       videolstm-tools reproduce table2 --units 2048 --mnist mnist.npz --out table2
     """
     if from_zoo:
-        _check_zoo(context, rows)
+        refuse_with_zoo(context, "units", "training_sequences", "seeds")
+        check_published(f"{row}_moving_mnist" for row in rows)
     test = MovingMNISTTest(load_digits("test", mnist), sequences=sequences)
     measured: dict[str, list[dict[str, Any]]] = {}
     curves: dict[str, Curve] = {}
@@ -127,23 +128,11 @@ def table2_command(
         runs = [find_checkpoint(f"{row}_moving_mnist")] if from_zoo else []
         for seed in range(1, 1 if from_zoo else seeds + 1):
             recipe = _recipe(row, units, training_sequences, seed)
-            runs.append(_trained(recipe, out / _folder(row, units, seed), mnist))
+            runs.append(trained(recipe, out / _folder(row, units, seed), out, mnist))
         measured[f"{row}_moving_mnist"] = [_measured(run, test) for run in runs]
-        curves |= {run.name: curve for run in runs if (curve := _curve(run))}
+        curves |= {run.name: points for run in runs if (points := curve(run))}
         _write(out, _as_markdown(measured, test.description), measured, curves)
     click.echo((out / "table2.md").read_text(encoding="utf-8"))
-
-
-def _check_zoo(context: click.Context, rows: tuple[str, ...]) -> None:
-    for option in _OF_TRAINING:
-        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            named = option.replace("_", "-")
-            raise click.UsageError(
-                f"Expected --{named} where rows are trained. Received: --from-zoo"
-            )
-    missing = sorted({f"{row}_moving_mnist" for row in rows} - set(list_checkpoints()))
-    if missing:
-        raise InputError(f"Expected checkpoints of all rows in the zoo. Received: no {missing}")
 
 
 def _recipe(row: str, units: int, sequences: int, seed: int) -> Recipe:
@@ -156,40 +145,14 @@ def _folder(row: str, units: int, seed: int) -> str:
     return f"{row}_seed{seed}" if row == _CONVOLUTIONAL else f"{row}_{units}_seed{seed}"
 
 
-def _trained(recipe: Recipe, folder: Path, mnist: str | None) -> Path:
-    """Train what is not trained yet; return the folder."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    train(recipe, folder, data_root=folder, mnist=mnist, announce=click.echo, verbose=2)
-    return folder
-
-
 def _measured(folder: Path, test: MovingMNISTTest) -> dict[str, Any]:
     """Return the scores, seed and budget of a run or a checkpoint."""
     recipe = Recipe.load(folder / RECIPE)
-    if (folder / WEIGHTS).is_file():
-        model = load(str(folder))
-    else:
-        model = build_model(recipe)
-        load_best_weights(model, folder)
     return {
         "seed": recipe.seed,
         "sequences": recipe.training_sequences,
-        "scores": FrameScores.for_json(_scores(model, folder.name, test)),
+        "scores": FrameScores.for_json(_scores(model_of(folder), folder.name, test)),
     }
-
-
-def _curve(folder: Path) -> Curve | None:
-    """Return the sequences learned from and the loss of the future, epoch by epoch."""
-    with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
-        history = list(csv.DictReader(file))
-    if _LOSS not in history[0]:
-        return None
-    recipe = Recipe.load(folder / RECIPE)
-    an_epoch = recipe.training.steps_per_epoch * recipe.training.batch_size
-    return (
-        [an_epoch * epoch for epoch in range(1, len(history) + 1)],
-        [float(row[_LOSS]) for row in history],
-    )
 
 
 def _write(
@@ -242,8 +205,5 @@ def _as_markdown(measured: dict[str, list[dict[str, Any]]], description: str) ->
 
 
 def _over_runs(runs: list[dict[str, Any]], output: str, score: str, digits: int = 1) -> str:
-    if output not in runs[0]["scores"]:
-        return "–"
-    values = [run["scores"][output][score] for run in runs]
-    mean = f"{np.mean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
+    scores = [run["scores"] for run in runs if output in run["scores"]]
+    return mean_and_deviation([of_run[output][score] for of_run in scores], digits)

@@ -36,6 +36,7 @@ class BlockMatching:
 
     def __init__(self, layout: FrameLayout) -> None:
         self._layout = layout
+        self.channels = (2 * layout.convolution.max_displacement + 1) ** 2
 
     def __call__(self, now: Any, before: Any) -> Any:
         """Compare; see the class."""

@@ -17,10 +17,12 @@ class Convolution:
         max_displacement: how many pixels things may move between two frames. The layers are then
             told how far each patch has moved (`BlockMatching`), and a conditional decoder moves the
             frame before instead of drawing all of it anew (`MotionHead`). Default 0: neither.
+        motion_tracks: whether the layers are also told how each patch has moved up to now
+            (`MotionTracks`), which needs a `max_displacement`; default `False`.
 
     Raises:
         ValueError: if a number is not a positive integer, the kernel's side is even, or
-            `max_displacement` is larger than a patch or does not go with strides.
+            `max_displacement` is larger than a patch or does not go with strides or is missing.
 
     Example:
         >>> Convolution(patch_size=4, strides=(1, 2)).scale(1)
@@ -31,6 +33,7 @@ class Convolution:
     kernel_size: int = 3
     strides: Sequence[int] = ()
     max_displacement: int = 0
+    motion_tracks: bool = False
 
     def __post_init__(self) -> None:
         strides = self.strides if isinstance(self.strides, Sequence) else (None,)
@@ -47,6 +50,11 @@ class Convolution:
             raise ValueError(
                 f"Expected max_displacement from 0 to patch_size, and 0 where the first of strides "
                 f"is not 1. Received: {asdict(self)}"
+            )
+        if type(self.motion_tracks) is not bool or self.motion_tracks > self.max_displacement:
+            raise ValueError(
+                f"Expected motion_tracks true or false, and false without a max_displacement. "
+                f"Received: {asdict(self)}"
             )
 
     @classmethod

@@ -58,7 +58,7 @@ class ConditionalDecoder(keras.layers.Layer):
     Call arguments:
         state: the encoder's, `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
             convolution `(batch, height, width, units)`, and with a `max_displacement` one more
-            entry `(frame,)`.
+            entry `(frame,)` or `(frame, tracks)`.
         truth: true frames `(batch, time, *frame_shape)`; needed for teacher forcing, else only
             their number counts.
         steps: number of frames to write; default: as many as `truth`, else `self.steps`.
@@ -152,7 +152,7 @@ class ConditionalDecoder(keras.layers.Layer):
 
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights; their shapes follow from the arguments alone."""
-        *places, features = self._layout.input_shape
+        *places, features = self._inputs.shape
         build_cells(self.cells, (*places, features if self.conditional else 0))
         for head, units in zip(self.lower_heads, self.units, strict=False):
             head.build((None, units))
@@ -236,18 +236,28 @@ class ConditionalDecoder(keras.layers.Layer):
 
     def _last_frame(self, state: State) -> Any:
         """Return the frame before the first step: zeros, unless it can be moved."""
-        # In reverse it would be the very frame that is to be written.
-        if self._layout.moves and not self.reverse_time:
-            return ops.cast(state[-1][0], self.head.dtype)
+        if self._layout.moves:
+            return self._carried(state)[0]
         return ops.zeros((ops.shape(state[0][0])[0], *self._layout.shape), self.head.dtype)
 
-    def _fed(self, known: Any) -> Any:
-        """Return the lowest layer's inputs; at the first step there is none."""
+    def _carried(self, state: State) -> list[Any]:
+        """Return what the inputs carry from before the first step."""
+        shapes = self._inputs.carried_shapes
+        # In reverse the last frame would be the very one that is to be written.
+        if self.reverse_time:
+            batch = ops.shape(state[0][0])[0]
+            return [ops.zeros((batch, *shape), self.head.dtype) for shape in shapes]
+        return [ops.cast(part, self.head.dtype) for part in state[-1][: len(shapes)]]
+
+    def _fed(self, known: Any, state: State) -> Any:
+        """Return the lowest layer's inputs; at the first step there is no frame."""
         if not self._layout.moves:
             return known
-        before, _ = frames_before(known, known[:, 0])
-        inputs = self._inputs.over_time(known, before)
-        return ops.concatenate([ops.zeros_like(inputs[:, :1]), inputs[:, 1:]], axis=1)
+        carried = self._carried(state)
+        fed = ops.broadcast_to(ops.arange(ops.shape(known)[1]) > 0, ops.shape(known)[:2])
+        inputs, _ = self._inputs.over_time(known, carried, mask=fed)
+        first = self._inputs.without_frame(carried)
+        return ops.concatenate([first[:, None], inputs[:, 1:]], axis=1)
 
     def activity(self, state: State, steps: Any) -> list[Any]:
         """Return what each layer puts out while the decoder runs on its own frames.
@@ -270,7 +280,7 @@ class ConditionalDecoder(keras.layers.Layer):
 
     def _run_layers(self, known: Any, state: State, steps: Any, training: bool | None) -> list[Any]:
         """Return each layer's output at each step, with the frame known before it or `None`."""
-        sequence, outputs = None if known is None else self._fed(known), []
+        sequence, outputs = None if known is None else self._fed(known, state), []
         for layer, cell in enumerate(self.cells):
             if layer:
                 sequence = self.dropouts[layer - 1](sequence, training=training)
@@ -304,11 +314,12 @@ class ConditionalDecoder(keras.layers.Layer):
         batch = ops.shape(pairs[0][0])[0]
         shape = self._layout.shape
         last_frame = self._last_frame(state)
+        carried = self._carried(state) if self._layout.moves else []
         steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
         if self._layout.moves:
             fed = ops.reshape(ops.arange(steps) > 0, (1, -1, *(1,) * len(shape)))
-            per_step["fed"] = step_by_step(ops.cast(fed, dtype), steps)
+            per_step["fed"] = step_by_step(fed, steps)
         if truly_known is not None:
             draws = keras.random.uniform(
                 (batch, steps, *(1,) * len(shape)), seed=self._sampling_seed
@@ -317,19 +328,21 @@ class ConditionalDecoder(keras.layers.Layer):
             per_step["own"] = step_by_step(draws < self._sampling.rate, steps)
 
         def step(carry: list[Any], at: dict[str, Any]) -> list[Any]:
-            _, before, own, *flat = carry
+            own, before, flat = carry[2], carry[3 : 3 + len(carried)], carry[3 + len(carried) :]
             known = ops.where(at["own"], own, at["truth"]) if "own" in at else own
-            output, outputs, new_flat = self._inputs.at_step(known, before), [], []
+            output, after = self._inputs.at_step(known, before)
             if "fed" in at:
-                output = output * at["fed"]
+                output = ops.where(at["fed"], output, self._inputs.without_frame(before))
+                after = [ops.where(at["fed"], *both) for both in zip(after, before, strict=True)]
+            outputs, new_flat = [], []
             for layer, take_step in enumerate(steppers):
                 output, new_pair = take_step(output, flat[2 * layer : 2 * layer + 2])
                 outputs.append(output)
                 new_flat.extend(new_pair)
             logits = self._read_off(outputs, known)
-            return [logits, known, ops.stop_gradient(self._activated(logits)), *new_flat]
+            return [logits, known, ops.stop_gradient(self._activated(logits)), *after, *new_flat]
 
-        carry = [last_frame] * 3 + [part for pair in pairs for part in pair]
+        carry = [last_frame] * 3 + carried + [part for pair in pairs for part in pair]
         (logits, known), _ = run_over_time(step, carry, per_step, steps, collect=2)
         return batch_first(logits), batch_first(known)
 

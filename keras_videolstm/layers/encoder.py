@@ -8,11 +8,12 @@ from keras import ops
 
 from keras_videolstm.layers.cell_stack import build_cells, make_cells
 from keras_videolstm.layers.convolution import Convolution
-from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
+from keras_videolstm.layers.frame_inputs import FrameInputs
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.unroll import unroll
 
-# (h, c) of each layer; and (frame,), the last one, where layers are told what moves.
+# (h, c) of each layer; where they are told what moves, also (frame,), the last one read, or
+# (frame, tracks).
 State = list[tuple[Any, ...]]
 
 
@@ -42,8 +43,8 @@ class VideoEncoder(keras.layers.Layer):
             connected layers flatten.
         initial_state: `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
             convolution `(batch, height, width, units)`, and with a `max_displacement` one more
-            entry `(frame,)`, the frame before; default zeros, or in a stateful encoder the carried
-            state.
+            entry `(frame,)`, the frame before, or `(frame, tracks)`; default zeros, or in a
+            stateful encoder the carried state.
         mask: `(batch, time)` booleans; at a `False` step nothing changes.
         training: whether dropout acts.
 
@@ -96,7 +97,7 @@ class VideoEncoder(keras.layers.Layer):
         """Make the weights for frames `(batch, time, ...)`."""
         self._layout = FrameLayout(frames_shape[2:], self.convolution, len(self.units))
         self._inputs = FrameInputs(self._layout)
-        build_cells(self.cells, self._layout.input_shape)
+        build_cells(self.cells, self._inputs.shape)
         if self.stateful:
             self._make_carried(frames_shape[0])
         self.built = True
@@ -108,7 +109,8 @@ class VideoEncoder(keras.layers.Layer):
 
     def _state_shapes(self, layout: FrameLayout) -> list[tuple[tuple[int, ...], ...]]:
         pairs = [(layout.state_shape(layer, n),) * 2 for layer, n in enumerate(self.units)]
-        return [*pairs, (layout.shape,)] if layout.moves else pairs
+        carried = FrameInputs(layout).carried_shapes
+        return [*pairs, carried] if carried else pairs
 
     @property
     def _state_dtype(self) -> str:
@@ -151,7 +153,7 @@ class VideoEncoder(keras.layers.Layer):
             self._layout.check_state(initial_state)
         elif self.stateful:
             initial_state = [tuple(v.value for v in parts) for parts in self._carried.variables]
-        sequence, last_frame = self._read(frames, initial_state, mask)
+        sequence, carried = self._read(frames, initial_state, mask)
         state: State = []
         for layer, cell in enumerate(self.cells):
             if layer:
@@ -159,23 +161,27 @@ class VideoEncoder(keras.layers.Layer):
             start = initial_state[layer] if initial_state is not None else None
             sequence, final = unroll(cell, sequence, start, mask=mask)
             state.append(tuple(final))
-        if self._layout.moves:
-            state.append((last_frame,))
+        if carried:
+            state.append(carried)
         if self.stateful:
             self._carry(state)
         return sequence, state
 
-    def _read(self, frames: Any, initial_state: State | None, mask: Any) -> tuple[Any, Any]:
-        """Return the lowest layer's inputs, and the last frame if it is of use."""
+    def _read(
+        self, frames: Any, initial_state: State | None, mask: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return the lowest layer's inputs, and what is carried on beside the layers' states."""
         arranged = self._layout.arrange(frames)
         if not self._layout.moves:
-            return arranged, None
+            return arranged, ()
         arranged = ops.cast(arranged, self._state_dtype)
-        first = ops.zeros_like(arranged[:, 0])
-        if initial_state is not None:
-            first = ops.cast(initial_state[-1][0], self._state_dtype)
-        before, last = frames_before(arranged, first, mask)
-        return self._inputs.over_time(arranged, before), last
+        if initial_state is None:
+            batch = ops.shape(arranged)[0]
+            shapes = self._inputs.carried_shapes
+            carried = tuple(ops.zeros((batch, *shape), self._state_dtype) for shape in shapes)
+        else:
+            carried = tuple(ops.cast(part, self._state_dtype) for part in initial_state[-1])
+        return self._inputs.over_time(arranged, carried, mask)
 
     def _carry(self, state: State) -> None:
         for variables, values in zip(self._carried.variables, state, strict=True):

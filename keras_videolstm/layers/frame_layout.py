@@ -56,17 +56,14 @@ class FrameLayout:
         self.shape = (height // patch, width // patch, patch * patch * channels)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of what the lowest layer reads at one step."""
-        if not self.moves:
-            return self.shape
-        displacements = (2 * self.convolution.max_displacement + 1) ** 2
-        return (*self.shape[:-1], self.shape[-1] + displacements)
-
-    @property
     def moves(self) -> bool:
         """Whether the frame before is looked at, too."""
         return self.convolution is not None and self.convolution.max_displacement > 0
+
+    @property
+    def tracks(self) -> bool:
+        """Whether what moves is followed."""
+        return self.moves and self.convolution.motion_tracks
 
     def state_shape(self, layer: int, units: int) -> tuple[int, ...]:
         """Return the shape of a layer's h and c for one clip."""
@@ -79,7 +76,8 @@ class FrameLayout:
         """Raise a `ValueError` for a state that is not one of such layers."""
         entries = self._layers + self.moves
         if len(state) != entries:
-            last = " and (frame,), the last one read" if self.moves else ""
+            frame = "(frame, tracks)" if self.tracks else "(frame,)"
+            last = f" and {frame}, the last one read" if self.moves else ""
             raise ValueError(
                 f"Expected a state of {entries} entries: (h, c) of {self._layers} layers{last}. "
                 f"Received: {len(state)} entries"

@@ -13,6 +13,7 @@ from keras_videolstm.cosine_cycles import CosineCycles
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.fused_adam import FusedAdam
+from keras_videolstm.layers.frame_inputs import FrameInputs
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.muon import Muon
 from keras_videolstm.objectives import BernoulliNatsPerFrame, HalfSquaredErrorPerFrame
@@ -174,7 +175,7 @@ def _precision(
         max(recipe.model.units),
         settings.batch_size // devices,
         spec and Places(*layout.shape[:2], spec.kernel_size),
-        features=layout.input_shape[-1],
+        features=FrameInputs(layout).shape[-1],
     )
 
 

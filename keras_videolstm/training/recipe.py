@@ -34,12 +34,14 @@ class ConvolutionRecipe:
         kernel_size: side of the kernels.
         strides: for each layer, how much coarser its maps are than those below.
         max_displacement: how many pixels things may move between two frames.
+        motion_tracks: whether what moves is followed.
     """
 
     patch_size: int = 4
     kernel_size: int = 3
     strides: list[int] = field(default_factory=list)
     max_displacement: int = 0
+    motion_tracks: bool = False
 
 
 @dataclass

@@ -5,6 +5,8 @@ import pytest
 from keras_videolstm.layers import ConditionalDecoder, Convolution, VideoEncoder
 from keras_videolstm.layers.frame_inputs import frames_before
 
+MOVING = Convolution(4, max_displacement=2)
+TRACKING = Convolution(4, max_displacement=2, motion_tracks=True)
 FRAMES = np.random.default_rng(0).random((2, 6, 8, 12, 1)).astype("float32")
 
 
@@ -27,8 +29,9 @@ def test_a_masked_frame_is_before_none() -> None:
     np.testing.assert_array_equal(last[1], FRAMES[1, 5])
 
 
-def test_an_encoder_that_sees_motion_skips_masked_steps() -> None:
-    encoder = VideoEncoder([3], convolution=Convolution(4, max_displacement=2))
+@pytest.mark.parametrize("convolution", [MOVING, TRACKING])
+def test_an_encoder_that_sees_motion_skips_masked_steps(convolution: Convolution) -> None:
+    encoder = VideoEncoder([3], convolution=convolution)
     mask = np.array([[1, 0, 1, 1, 0, 0]] * 2, bool)
     _, padded = encoder(FRAMES, mask=mask)
     _, short = encoder(FRAMES[:, [0, 2, 3]])
@@ -37,8 +40,8 @@ def test_an_encoder_that_sees_motion_skips_masked_steps() -> None:
             np.testing.assert_allclose(part, of_short, atol=1e-6)
 
 
-def test_a_stateful_encoder_remembers_the_last_frame() -> None:
-    convolution = Convolution(4, max_displacement=2)
+@pytest.mark.parametrize("convolution", [MOVING, TRACKING])
+def test_a_stateful_encoder_remembers_the_last_frame(convolution: Convolution) -> None:
     whole, in_chunks = (VideoEncoder([3], convolution=convolution, stateful=s) for s in (0, 1))
     sequence, _ = whole(FRAMES)
     in_chunks.build((2, None, 8, 12, 1))
@@ -47,10 +50,11 @@ def test_a_stateful_encoder_remembers_the_last_frame() -> None:
     np.testing.assert_allclose(np.concatenate(chunks, axis=1), sequence, atol=1e-6)
 
 
+@pytest.mark.parametrize("convolution", [MOVING, TRACKING])
 @pytest.mark.parametrize("steps", [6, None])
-def test_masks_work_in_a_model(steps: int | None) -> None:
+def test_masks_work_in_a_model(steps: int | None, convolution: Convolution) -> None:
     frames, mask = keras.Input((steps, 8, 12, 1)), keras.Input((steps,), dtype="bool")
-    encoder = VideoEncoder([3], convolution=Convolution(4, max_displacement=2))
+    encoder = VideoEncoder([3], convolution=convolution)
     model = keras.Model([frames, mask], encoder(frames, mask=mask)[1])
     kept = np.array([[1, 0, 1, 1, 0, 0]] * 2, bool)
     found = keras.tree.flatten(model.predict([FRAMES, kept], verbose=0))
@@ -60,7 +64,7 @@ def test_masks_work_in_a_model(steps: int | None) -> None:
 
 
 def test_a_state_of_other_layers_is_refused() -> None:
-    encoder = VideoEncoder([3], convolution=Convolution(4, max_displacement=2))
+    encoder = VideoEncoder([3], convolution=MOVING)
     _, state = encoder(FRAMES)
     with pytest.raises(ValueError, match=r"2 entries: \(h, c\) of 1 layers and \(frame,\)"):
         encoder(FRAMES, initial_state=state[:1])
@@ -77,12 +81,12 @@ def test_frames_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
         encoder(np.zeros(shape, "float32"))
 
 
-def test_a_decoder_in_reverse_is_not_handed_its_first_answer() -> None:
-    convolution = Convolution(4, max_displacement=2)
+@pytest.mark.parametrize("convolution", [MOVING, TRACKING])
+def test_a_decoder_in_reverse_is_not_handed_its_first_answer(convolution: Convolution) -> None:
     _, state = VideoEncoder([3], convolution=convolution)(FRAMES)
     decoder = ConditionalDecoder(
         [3], (8, 12, 1), conditional=True, reverse_time=True, convolution=convolution
     )
-    *pairs, (frame,) = state
-    same = decoder([*pairs, (0 * frame,)], steps=4)
+    *pairs, carried = state
+    same = decoder([*pairs, tuple(0 * part for part in carried)], steps=4)
     np.testing.assert_array_equal(decoder(state, steps=4), same)

@@ -48,6 +48,8 @@ def test_a_frame_that_cannot_be_cut_is_refused(frame_shape: tuple[int, ...]) -> 
         ({"strides": 2}, "Expected integers, and strides a list"),
         ({"max_displacement": True}, "Expected integers"),
         ({"kernel_size": 4}, "an odd kernel_size"),
+        ({"motion_tracks": True}, "false without a max_displacement"),
+        ({"max_displacement": 1, "motion_tracks": 1}, "Expected motion_tracks true or false"),
     ],
 )
 def test_what_is_no_convolution_is_refused(value: object, told: str) -> None:

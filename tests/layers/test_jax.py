@@ -57,7 +57,10 @@ for kind in ("plain", "moving"):
     assert history["loss"][-1] < history["loss"][0]
 print("passed")
 """
-CONVOLUTIONS = {"plain": {"patch_size": 4}, "moving": {"patch_size": 4, "max_displacement": 3}}
+CONVOLUTIONS = {
+    "plain": {"patch_size": 4},
+    "moving": {"patch_size": 4, "max_displacement": 3, "motion_tracks": True},
+}
 
 
 @pytest.mark.slow

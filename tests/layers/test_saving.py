@@ -57,7 +57,7 @@ MAKERS: list[Callable[[], keras.layers.Layer]] = [
     ),
     lambda: VideoEncoder([5], convolution=Convolution(4, max_displacement=2), stateful=True),
     lambda: ConditionalDecoder(
-        [5, 4], (8, 8, 1), conditional=True, convolution={"max_displacement": 3}
+        [5], (8, 8, 1), conditional=True, convolution={"max_displacement": 3, "motion_tracks": True}
     ),
     lambda: MotionHead((8, 8, 1), {"max_displacement": 3}, motions=1, centred=False),
     lambda: FrameStandardizer((4, 4, 1), kind="channel", name="named"),

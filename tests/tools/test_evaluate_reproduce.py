@@ -242,6 +242,6 @@ def test_table2_of_the_zoo_trains_nothing(mnist, tmp_path):
 
 
 def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_videolstm_tools.reproduce_table2.list_checkpoints", list)
+    monkeypatch.setattr("keras_videolstm_tools.table_rows.list_checkpoints", list)
     told = refused("reproduce", "table2", "--from-zoo", "--mnist", mnist, "--out", tmp_path)
     assert "autoencoder_moving_mnist" in told

@@ -1,0 +1,75 @@
+"""Rows of the paper's Table 2: a recipe each, trained once a seed, or a published checkpoint."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from keras_videolstm.checkpoints import WEIGHTS, list_checkpoints, load
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training import train
+from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
+from keras_videolstm.training.recipe import Recipe
+
+_LOSS = "val_prediction_loss"
+
+Curve = tuple[list[int], list[float]]
+
+
+def refuse_with_zoo(context: click.Context, *options: str) -> None:
+    """Refuse options of training where published checkpoints are measured."""
+    for option in options:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            named = option.replace("_", "-")
+            raise click.UsageError(
+                f"Expected --{named} where rows are trained. Received: --from-zoo"
+            )
+
+
+def check_published(names: Iterable[str]) -> None:
+    """Check that the zoo has all rows, before the first is measured."""
+    missing = sorted(set(names) - set(list_checkpoints()))
+    if missing:
+        raise InputError(f"Expected checkpoints of all rows in the zoo. Received: no {missing}")
+
+
+def trained(recipe: Recipe, folder: Path, data_root: Path, mnist: str | None = None) -> Path:
+    """Train what is not trained yet; return the folder."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    train(recipe, folder, data_root=data_root, mnist=mnist, announce=click.echo, verbose=2)
+    return folder
+
+
+def model_of(folder: Path) -> VideoLSTM:
+    """Return the model of a checkpoint, or of a run at its best."""
+    if (folder / WEIGHTS).is_file():
+        return load(str(folder))
+    model = build_model(Recipe.load(folder / RECIPE))
+    load_best_weights(model, folder)
+    return model
+
+
+def curve(folder: Path) -> Curve | None:
+    """Return the sequences learned from and the loss of the future, epoch by epoch."""
+    with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
+        history = list(csv.DictReader(file))
+    if _LOSS not in history[0]:
+        return None
+    recipe = Recipe.load(folder / RECIPE)
+    an_epoch = recipe.training.steps_per_epoch * recipe.training.batch_size
+    return (
+        [an_epoch * epoch for epoch in range(1, len(history) + 1)],
+        [float(row[_LOSS]) for row in history],
+    )
+
+
+def mean_and_deviation(values: list[float], digits: int = 1) -> str:
+    """Return the mean over runs, with the standard deviation where there is more than one."""
+    if not values:
+        return "–"
+    mean = f"{np.mean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
