@@ -91,6 +91,7 @@ _CONVOLUTIONAL = {
         }
     ),
     "neither sees nor writes motion": Variation({"convolution": {"max_displacement": 0}}),
+    "told how things have moved": Variation({"convolution": {"motion_tracks": True}}),
     "fully connected, 2x432, batch 16, Adam": Variation(
         {
             "model": {"units": [432, 432], "convolution": None, "input_gain": 10.0},

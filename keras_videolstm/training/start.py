@@ -1,6 +1,9 @@
 """Begin a training where another one ended."""
 
 import dataclasses
+from typing import Any
+
+import numpy as np
 
 from keras_videolstm.checkpoints import WEIGHTS, load, load_metadata
 from keras_videolstm.errors import InputError
@@ -39,6 +42,9 @@ def pinned(recipe: Recipe) -> Recipe:
 def take_weights(model: VideoLSTM, start: str) -> None:
     """Give a model the weights and statistics of a checkpoint.
 
+    A model with `motion_tracks` may start from one without: what reads the tracks is zero then, so
+    that both give the same frames.
+
     Raises:
         InputError: if the checkpoint is none, or of another architecture.
 
@@ -46,14 +52,28 @@ def take_weights(model: VideoLSTM, start: str) -> None:
         >>> take_weights(build_model(recipe), "composite_youtube")
     """
     given = load(start)
-    if not isinstance(given, VideoLSTM) or _architecture(given) != _architecture(model):
+    if not isinstance(given, VideoLSTM) or _architecture(given) not in _beginnings(model):
         raise InputError(
             f"Expected a checkpoint of the recipe's [model] to start from. "
             f"Received: {start}, which is another"
         )
-    model.set_weights(given.get_weights())
+    weights = zip(given.get_weights(), model.weights, strict=True)
+    model.set_weights([_widened(value, variable.shape) for value, variable in weights])
 
 
-def _architecture(model: VideoLSTM) -> dict[str, object]:
+def _widened(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return weights with zeros for the inputs that they do not read yet, the last ones."""
+    return np.pad(value, [(0, size - held) for size, held in zip(shape, value.shape, strict=True)])
+
+
+def _beginnings(model: VideoLSTM) -> list[dict[str, Any]]:
+    """Return the architectures that a model may start from."""
+    own = _architecture(model)
+    if not (own["convolution"] or {}).get("motion_tracks"):
+        return [own]
+    return [own, {**own, "convolution": {**own["convolution"], "motion_tracks": False}}]
+
+
+def _architecture(model: VideoLSTM) -> dict[str, Any]:
     free = ("name", "dtype", "prediction_steps", "dropout", "cell_arguments")
     return {key: value for key, value in model.get_config().items() if key not in free}
