@@ -25,6 +25,7 @@ _COMMANDS = {
     "predict": "Name the action in a clip, or forecast its next frames.",
     "reproduce": "Draw the paper's figures and make its tables again.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
+    "visualize": "Draw what a checkpoint predicts, weighs, does and tells apart.",
     "zoo": "List, show, verify and publish checkpoints.",
 }
 

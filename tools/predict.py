@@ -12,7 +12,6 @@ from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.data.video import FrameFormat, read_video
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
-from keras_videolstm.percepts import clip_percepts, get_extractor
 from keras_videolstm.visualization import (
     Strip,
     draw_action_timeline,
@@ -22,10 +21,10 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
+from keras_videolstm_tools.own_clip import DEFAULT_FPS, percepts_of, read_clip, read_percepts
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
-_DEFAULT_FPS = 15
 
 
 @click.command(name="predict")
@@ -62,26 +61,12 @@ def command(
     model = load(checkpoint)
     metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
     if isinstance(model, ActionClassifier):
-        result = _name_action(model, _percepts_of(metadata, checkpoint), clip, fps, out)
+        result = _name_action(model, percepts_of(metadata, checkpoint), clip, fps, out)
     elif isinstance(model, VideoLSTM):
         result = _forecast(model, metadata, checkpoint, clip, steps, input_steps, fps, out)
     else:
         raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
     click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
-
-
-def _percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
-    if not metadata.get("percepts"):
-        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
-    return metadata["percepts"]
-
-
-def _read_percepts(
-    percepts: dict[str, Any], clip: Path, fps: float | None
-) -> tuple[np.ndarray, FrameFormat]:
-    extractor = get_extractor(percepts["extractor"])
-    frame_format = extractor.frame_format(percepts["fps"] if fps is None else fps, percepts["fit"])
-    return clip_percepts(clip, extractor, frame_format), frame_format
 
 
 def _name_action(
@@ -91,7 +76,7 @@ def _name_action(
     fps: float | None,
     out: Path | None,
 ) -> dict[str, Any]:
-    features, frame_format = _read_percepts(percepts, clip, fps)
+    features, frame_format = read_percepts(percepts, clip, fps)
     blocks = model.classify_blocks(features)
     mean = blocks.mean(axis=0)
     order = np.argsort(mean)[::-1]
@@ -115,7 +100,7 @@ def _draw_timeline(
     frames: int,
     out: Path,
 ) -> None:
-    rate = frame_format.fps or _DEFAULT_FPS
+    rate = frame_format.fps or DEFAULT_FPS
     starts = np.array(block_starts(frames, BLOCK_STEPS, BLOCK_STRIDE))
     times = (starts + min(BLOCK_STEPS, frames) / 2) / rate
     chosen = np.unique(np.linspace(0, frames - 1, _THUMBNAILS).astype(int))
@@ -138,12 +123,7 @@ def _forecast(
 ) -> dict[str, Any]:
     input_steps = input_steps or metadata.get("input_steps", BLOCK_STEPS)
     steps = steps or model.prediction_steps
-    pixels = len(model.frame_shape) == 3
-    if pixels:
-        rate = metadata.get("fps", _DEFAULT_FPS) if fps is None else fps
-        frames = _read_pixels(model, clip, rate)
-    else:
-        frames, _ = _read_percepts(_percepts_of(metadata, checkpoint), clip, fps)
+    frames = read_clip(model, metadata, checkpoint, clip, fps)
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
     result: dict[str, Any] = {
@@ -155,20 +135,10 @@ def _forecast(
     if len(truth):
         result["mean_squared_error"] = _errors(read, truth, forecast[: len(truth)])
     if out is not None:
-        draw = _draw_frames if pixels else _draw_features
+        draw = _draw_frames if len(model.frame_shape) == 3 else _draw_features
         draw(read, truth, forecast, out)
         result["out"] = str(out)
     return result
-
-
-def _read_pixels(model: VideoLSTM, clip: Path, fps: float) -> np.ndarray:
-    """Read a clip as the model's frames: square, grey where it has one channel, in [0, 1]."""
-    height, width, channels = model.frame_shape
-    if height != width:
-        raise InputError(f"Expected a model of square frames. Received: {model.frame_shape}")
-    frames = read_video(clip, FrameFormat(fps=fps, size=height)).astype("float32") / 255
-    # ITU-R BT.601 luma, as image libraries turn colour into grey.
-    return frames if channels == 3 else (frames @ np.float32([0.299, 0.587, 0.114]))[..., None]
 
 
 def _errors(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray) -> dict[str, float]:

@@ -9,15 +9,13 @@ from keras_videolstm.checkpoints import load
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.models.features import input_features, output_features
-from keras_videolstm.visualization import draw_activity, draw_features
 from keras_videolstm_tools.films import (
     digit_clips,
     film_rows,
     input_steps_of,
-    write_figure,
     write_film,
 )
+from keras_videolstm_tools.model_pictures import write_activity, write_features
 
 _SHAPE = (SIDE, SIDE, 1)
 _STEPS = 10
@@ -123,11 +121,7 @@ def fig_features_command(checkpoint: str, units: int, out: Path) -> None:
     Example:
       videolstm-tools reproduce fig_features composite_moving_mnist --out figures
     """
-    model, name = _load(checkpoint), Path(checkpoint).name
-    for kind, features in (("input", input_features(model)), ("output", output_features(model))):
-        panels = {panel: _strongest(images, units) for panel, images in features.items()}
-        figure = draw_features(panels, title=f"{name}: {kind} weights")
-        _show(write_figure(figure, out, f"fig_features_{kind}"))
+    _show(*write_features(_load(checkpoint), Path(checkpoint).name, units, out, "fig_features"))
 
 
 @click.command(name="fig_state")
@@ -147,16 +141,9 @@ def fig_state_command(
     Example:
       videolstm-tools reproduce fig_state composite_moving_mnist --mnist mnist.npz --out figures
     """
-    model = _load(checkpoint)
     (clip,) = digit_clips(mnist, 1, input_steps_of(checkpoint))
-    top = model.activity(clip, steps)[-1].reshape(steps, -1)
-    chosen = np.random.default_rng(0).permutation(top.shape[1])[:units]
-    figure = draw_activity(
-        top[:, np.sort(chosen)].T,
-        trained_steps=model.prediction_steps if model.prediction_steps < steps else None,
-        title=f"{Path(checkpoint).name}: {len(chosen)} random units of the top layer",
-    )
-    _show(write_figure(figure, out, "fig_state"))
+    label = Path(checkpoint).name
+    _show(write_activity(_load(checkpoint), label, clip, steps, units, out, "fig_state"))
 
 
 FIGURES = (
@@ -194,11 +181,6 @@ def _write_films(
 ) -> None:
     for number, clip in enumerate(clips, start=1):
         _show(*write_film(film_rows(models, clip, read), read, out, f"{name}_{number}"))
-
-
-def _strongest(images: np.ndarray, units: int) -> np.ndarray:
-    norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
-    return images[np.argsort(norms)[::-1][:units]]
 
 
 def _show(*paths: Path) -> None:

@@ -4,6 +4,7 @@ from keras_videolstm.visualization.activity import draw_activity
 from keras_videolstm.visualization.animations import side_by_side, write_animation
 from keras_videolstm.visualization.confusion import draw_confusion
 from keras_videolstm.visualization.curves import draw_bars, draw_curves
+from keras_videolstm.visualization.embeddings import draw_embeddings
 from keras_videolstm.visualization.features import draw_features
 from keras_videolstm.visualization.forecasts import draw_forecast
 from keras_videolstm.visualization.label_curves import draw_label_curves
@@ -20,6 +21,7 @@ __all__ = [
     "draw_bars",
     "draw_confusion",
     "draw_curves",
+    "draw_embeddings",
     "draw_features",
     "draw_forecast",
     "draw_label_curves",

@@ -1,0 +1,248 @@
+"""`videolstm-tools visualize`."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
+from keras_videolstm.checkpoints import find_checkpoint, load, load_metadata
+from keras_videolstm.data.moving_mnist import SIDE
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.scores import score_videos
+from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
+from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
+from keras_videolstm_tools.labelled_percepts import labelled_percepts, settings_of
+from keras_videolstm_tools.model_pictures import write_activity, write_features
+from keras_videolstm_tools.own_clip import percepts_of, read_clip
+
+_HISTORY = "history.csv"
+
+_out = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pictures.",
+)
+_clip = click.option(
+    "--clip", type=click.Path(path_type=Path), help="Video file.  [default: moving digits]"
+)
+_mnist = click.option(
+    "--mnist", type=click.Path(), help="Digits: mnist.npz, or a folder of MNIST's idx files."
+)
+_root = click.option(
+    "--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to."
+)
+
+
+@click.group(name="visualize")
+def command() -> None:
+    """Draw what a checkpoint predicts, weighs, does, tells apart, and how it learned.
+
+    \b
+    Example:
+      videolstm-tools visualize sequences composite_conv_moving_mnist --out pictures
+    """
+
+
+@command.command(name="sequences")
+@click.argument("checkpoint")
+@_clip
+@_mnist
+@click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
+@_out
+def sequences_command(
+    checkpoint: str, clip: Path | None, mnist: str | None, steps: int | None, out: Path
+) -> None:
+    """Input, truth, reconstruction and forecast of a model of pixels, as picture and film.
+
+    \b
+    Example:
+      videolstm-tools visualize sequences composite_moving_mnist --steps 30 --out pictures
+    """
+    model, metadata = _video_model(checkpoint)
+    if len(model.frame_shape) != 3:
+        raise InputError(
+            f"Expected a model of pixels; `predict` draws what a model of percepts forecasts. "
+            f"Received: {checkpoint}"
+        )
+    read = _input_steps(metadata)
+    frames = _frames(model, metadata, checkpoint, clip, mnist, read + (steps or _horizon(model)))
+    rows = film_rows({Path(checkpoint).name: model}, frames, read)
+    _show(write_film(rows, read, out, "sequence"))
+
+
+@command.command(name="features")
+@click.argument("checkpoint")
+@click.option("--units", type=click.IntRange(1), default=50, show_default=True, help="To draw.")
+@_out
+def features_command(checkpoint: str, units: int, out: Path) -> None:
+    """Input and output weights of units as images, of a model of grey pixels.
+
+    \b
+    Example:
+      videolstm-tools visualize features composite_moving_mnist --out pictures
+    """
+    model, _ = _video_model(checkpoint)
+    _show(write_features(model, Path(checkpoint).name, units, out, "features"))
+
+
+@command.command(name="states")
+@click.argument("checkpoint")
+@_clip
+@_mnist
+@click.option("--steps", type=click.IntRange(10), default=100, show_default=True, help="Frames.")
+@click.option("--units", type=click.IntRange(1), default=200, show_default=True, help="To draw.")
+@_out
+def states_command(
+    checkpoint: str, clip: Path | None, mnist: str | None, steps: int, units: int, out: Path
+) -> None:
+    """Activity of the predicting decoder's top units while it goes on from a clip.
+
+    \b
+    Example:
+      videolstm-tools visualize states composite_youtube --clip clip.mp4 --out pictures
+    """
+    model, metadata = _video_model(checkpoint)
+    frames = _frames(model, metadata, checkpoint, clip, mnist, _input_steps(metadata))
+    _show([write_activity(model, Path(checkpoint).name, frames, steps, units, out, "states")])
+
+
+@command.command(name="embeddings")
+@click.argument("checkpoint")
+@click.argument("data", type=click.Path(path_type=Path))
+@_root
+@_out
+def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path) -> None:
+    """Map of clips: the two directions in which their representations differ most.
+
+    A clip's representation is the encoder's output, averaged over the steps of its blocks. DATA is
+    a folder of class folders, a folder of videos, a CSV or a percept store.
+
+    \b
+    Example:
+      videolstm-tools visualize embeddings composite_youtube my_videos --out pictures
+    """
+    model, metadata = _video_model(checkpoint)
+    store = _store(checkpoint, metadata, data, root, out)
+    labels = None
+    if store.class_names:
+        labels = [store.class_names[label] if label >= 0 else "no label" for label in store.labels]
+    points = np.stack([_representation(model, store.read(video)) for video in range(len(store))])
+    title = f"{Path(checkpoint).name}: {len(store)} clips"
+    _show([write_figure(draw_embeddings(points, labels, title=title), out, "embeddings")])
+
+
+@command.command(name="confusion")
+@click.argument("classifier")
+@click.argument("data", type=click.Path(path_type=Path))
+@_root
+@_out
+def confusion_command(classifier: str, data: Path, root: Path | None, out: Path) -> None:
+    """Which actions a classifier takes for which, on labelled videos that it should not know.
+
+    \b
+    Example:
+      videolstm-tools visualize confusion classifier new_videos --out pictures
+    """
+    model = load(classifier)
+    if not isinstance(model, ActionClassifier):
+        raise InputError(f"Expected a classifier, as `finetune` makes one. Received: {classifier}")
+    store = _store(classifier, _metadata(classifier), data, root, out)
+    if store.class_names != tuple(model.class_names) or (store.labels < 0).any():
+        raise InputError(
+            f"Expected videos of the classes {', '.join(model.class_names)}. "
+            f"Received: {', '.join(store.class_names) or 'videos without labels'}"
+        )
+    scores = score_videos(model, store, np.arange(len(store)))
+    figure = draw_confusion(scores.confusion, store.class_names, title=Path(classifier).name)
+    _show([write_figure(figure, out, "confusion")])
+
+
+@command.command(name="curves")
+@click.argument("checkpoint")
+@_out
+def curves_command(checkpoint: str, out: Path) -> None:
+    """Learning curves of a checkpoint, or of a run of `train` that may still be under way.
+
+    \b
+    Example:
+      videolstm-tools visualize curves run --out pictures
+    """
+    folder = Path(checkpoint)
+    if not (folder / _HISTORY).is_file():
+        folder = find_checkpoint(checkpoint)
+    figure = draw_curves(_history(folder / _HISTORY), title=Path(checkpoint).name)
+    _show([write_figure(figure, out, "curves")])
+
+
+def _video_model(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
+    model = load(checkpoint)
+    if not isinstance(model, VideoLSTM):
+        raise InputError(f"Expected a video model. Received: {checkpoint}")
+    return model, _metadata(checkpoint)
+
+
+def _metadata(checkpoint: str) -> dict[str, Any]:
+    return {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
+
+
+def _input_steps(metadata: dict[str, Any]) -> int:
+    return metadata.get("input_steps", BLOCK_STEPS)
+
+
+def _horizon(model: VideoLSTM) -> int:
+    return model.prediction_steps if "prediction" in model.decoders else 0
+
+
+def _frames(
+    model: VideoLSTM,
+    metadata: dict[str, Any],
+    checkpoint: str,
+    clip: Path | None,
+    mnist: str | None,
+    count: int,
+) -> np.ndarray:
+    """Return the first frames of a clip; without one those of moving digits."""
+    if clip is not None:
+        return read_clip(model, metadata, checkpoint, clip, fps=None)[:count]
+    if model.frame_shape != (SIDE, SIDE, 1):
+        raise InputError(
+            f"Expected --clip with {checkpoint}, which reads no digits. Received: none"
+        )
+    return digit_clips(mnist, 1, count)[0]
+
+
+def _store(
+    checkpoint: str, metadata: dict[str, Any], data: Path, root: Path | None, out: Path
+) -> PerceptStore:
+    percepts = percepts_of(metadata, checkpoint)
+    out.mkdir(parents=True, exist_ok=True)
+    store, _ = labelled_percepts(data, out / "percepts.h5", percepts, root)
+    settings_of(store, percepts["extractor"])
+    return store
+
+
+def _representation(model: VideoLSTM, percepts: np.ndarray) -> np.ndarray:
+    steps = min(BLOCK_STEPS, len(percepts))
+    return model.encode(video_blocks(percepts, steps), every_step=True).mean(axis=(0, 1))
+
+
+def _history(path: Path) -> dict[str, list[float]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        history = {key: [float(row[key]) for row in rows] for key in rows[0] if key != "epoch"}
+    except (OSError, UnicodeDecodeError, IndexError, TypeError, ValueError) as error:
+        raise InputError(f"Expected the log of a training. Received: {path} ({error})") from error
+    return history
+
+
+def _show(paths: Iterable[Path]) -> None:
+    for path in paths:
+        click.echo(path)
