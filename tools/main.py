@@ -26,7 +26,7 @@ _COMMANDS = {
     "reproduce": "Draw the paper's figures and make its tables again.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
     "visualize": "Draw what a checkpoint predicts, weighs, does and tells apart.",
-    "zoo": "List, show, verify and publish checkpoints.",
+    "zoo": "List, show, verify and publish checkpoints; write a page of them.",
 }
 
 

@@ -23,6 +23,7 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
 from keras_videolstm_tools.table_rows import (
     Curve,
     check_published,
@@ -33,23 +34,6 @@ from keras_videolstm_tools.table_rows import (
     trained,
 )
 
-# Nats per frame of the future, as published; ours are measured.
-_PAPER = {
-    "future_predictor": 350.2,
-    "composite": 344.9,
-    "conditional_future_predictor": 343.5,
-    "conditional_composite": 341.2,
-}
-_VLN = "VLN (Cricri et al., 2016)"
-_LATER = {
-    "ConvLSTM (Shi et al., 2015)": 367.2,
-    "DFN (De Brabandere et al., 2016)": 285.2,
-    _VLN: 187.7,
-    "Patraucean et al. (2015)": 179.8,
-    "VPN baseline (Kalchbrenner et al., 2017)": 110.1,
-    "VPN (Kalchbrenner et al., 2017)": 87.6,
-    "lower bound: the truth itself": 86.3,
-}
 _CONVOLUTIONAL = "composite_conv"
 _MOST_OF_CONVOLUTIONAL = 26_000
 
@@ -169,7 +153,7 @@ def _write(
             curves,
             xlabel="training sequences",
             ylabel="nats per frame of the future, free-running, validation digits",
-            levels={"paper, composite": _PAPER["composite"], "VLN": _LATER[_VLN]},
+            levels={"paper, composite": PAPER_NATS["composite"], "VLN": LATER_NATS[VLN]},
         )
         write_figure(figure, out, "table2")
 
@@ -195,12 +179,12 @@ def _as_markdown(measured: dict[str, list[dict[str, Any]]], description: str) ->
         free, forced, rebuilt = (_over_runs(runs, column, "nats") for column in columns)
         mse, ssim = _over_runs(runs, "prediction", "mse"), _over_runs(runs, "prediction", "ssim", 3)
         seeds = ", ".join(str(run["seed"]) for run in runs)
-        paper = _PAPER.get(name.removesuffix("_moving_mnist"), "–")
+        paper = PAPER_NATS.get(name.removesuffix("_moving_mnist"), "–")
         lines.append(
             f"| {name} | {free} | {mse} | {ssim} | {forced} | {rebuilt} | {runs[0]['sequences']:,} "
             f"| {seeds} | {paper} |"
         )
-    lines += [f"| {name} | | | | | | | | {nats} |" for name, nats in _LATER.items()]
+    lines += [f"| {name} | | | | | | | | {nats} |" for name, nats in LATER_NATS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -24,11 +24,13 @@ from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
+from keras_videolstm_tools.zoo_entries import read_entries
+from keras_videolstm_tools.zoo_page import render_page
 
 
 @click.group(name="zoo")
 def command() -> None:
-    """List, show, verify and publish checkpoints.
+    """List, show, verify and publish checkpoints; write a page of them.
 
     \b
     Example:
@@ -131,6 +133,28 @@ def publish_command(
     click.echo(f"{folder}: published; golden outputs within {max(differences.values()):.2g}")
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
+
+
+@command.command(name="page")
+@click.option(
+    "--zoo",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of checkpoints.  [default: the zoo's folder]",
+)
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file."
+)
+def page_command(zoo: Path | None, out: Path) -> None:
+    """Write one HTML page of all checkpoints that needs no network: pictures, numbers, licences.
+
+    \b
+    Example:
+      videolstm-tools zoo page --out zoo.html
+      videolstm-tools zoo page --zoo my_zoo --out my_zoo.html
+    """
+    entries = read_entries(zoo or zoo_folder())
+    write_text(out, render_page(entries))
+    click.echo(f"{out}: {len(entries)} checkpoints, {out.stat().st_size / 1e6:.1f} MB")
 
 
 def _pictures(
