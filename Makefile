@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo_output
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint wheel clean
+.PHONY: demo test notebooks docs lint wheel clean
 
 # Installed once; again only when the requirements change.
 $(STAMP): pyproject.toml
@@ -28,6 +28,15 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# Each from top to bottom, offline; the outputs in the tree stay as they are.
+notebooks: $(STAMP)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest --nbmake --nbmake-timeout=180 \
+	  --numprocesses 2 notebooks
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	$(BIN)/mkdocs build --quiet
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
