@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 # Brightness of frame i, far enough apart to be told after any codec.
 LEVELS = (10, 55, 100, 145, 190, 235)
@@ -84,3 +85,11 @@ def cut(path: Path, part: float) -> Path:
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
     return path
+
+
+def write_images(folder: Path, frames: np.ndarray, name: str = "{:04d}.png") -> Path:
+    """Write each frame as an image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / name.format(number))
+    return folder

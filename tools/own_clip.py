@@ -1,16 +1,49 @@
 """A person's own clip as the frames that a checkpoint reads."""
 
+import glob
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_videolstm.data.video import FrameFormat, read_video
+from keras_videolstm.data.action_clips import find_clips
+from keras_videolstm.data.video import FrameFormat, images_in, read_video
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.percepts import clip_percepts, get_extractor
 
 DEFAULT_FPS = 15
+_WILD = "*?["
+
+
+def clips_named(texts: Sequence[str]) -> list[Path]:
+    """Return the clips that arguments name: files, folders of images or of videos, patterns.
+
+    Raises:
+        InputError: if a folder or a pattern holds no clip.
+
+    Example:
+        >>> clips_named(["a.mp4", "videos", "films/*.avi"])
+        [PosixPath('a.mp4'), PosixPath('videos/walk/b.mp4'), PosixPath('films/c.avi')]
+    """
+    return [clip for text in texts for clip in _clips_of(text)]
+
+
+def _clips_of(text: str) -> list[Path]:
+    path = Path(text)
+    # A name that no file can have is said so by who reads it.
+    with suppress(OSError):
+        if path.is_dir() and not images_in(path):
+            return [clip.path for clip in find_clips(path)]
+    if not any(sign in text for sign in _WILD):
+        return [path]
+    # A file of that very name comes first. `Path.glob` takes no absolute patterns.
+    found = glob.glob(glob.escape(text)) or sorted(glob.glob(text, recursive=True))  # noqa: PTH207
+    if not found:
+        raise InputError(f"Expected a pattern that finds clips. Received: {text}, which finds none")
+    return [Path(name) for name in found]
 
 
 def read_clip(

@@ -1,6 +1,7 @@
 """`videolstm-tools predict`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
-from keras_videolstm_tools.own_clip import DEFAULT_FPS, percepts_of, read_clip, read_percepts
+from keras_videolstm_tools.own_clip import (
+    DEFAULT_FPS,
+    clips_named,
+    percepts_of,
+    read_clip,
+    read_percepts,
+)
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
@@ -29,44 +36,81 @@ _FILMS = (".gif", ".mp4")
 
 @click.command(name="predict")
 @click.argument("checkpoint")
-@click.argument("clip", type=click.Path(path_type=Path))
+@click.argument("clips", nargs=-1, required=True)
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
 @click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Picture (.png, .svg, .pdf) or film (.gif, .mp4).",
+    help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     checkpoint: str,
-    clip: Path,
+    clips: tuple[str, ...],
     steps: int | None,
     input_steps: int | None,
     fps: float | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Name the action in a clip, or forecast its next frames.
+    """Name the action in clips, or forecast their next frames.
 
-    A classifier names the action; a video model reads the first frames of the clip and forecasts
-    those that follow, beside the true ones as far as the clip has them.
+    A classifier names the action; a video model reads the first frames of a clip and forecasts
+    those that follow, beside the true ones as far as the clip has them. A clip is a video file or a
+    folder of images (each a frame, by name); CLIPS may also be folders of videos, and patterns.
 
     \b
     Example:
       videolstm-tools predict classifier clip.mp4 --out timeline.png
+      videolstm-tools predict classifier videos "more/*.avi" --out timelines
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
     """
+    paths = clips_named(clips)
     model = load(checkpoint)
     metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
-    if isinstance(model, ActionClassifier):
-        result = _name_action(model, percepts_of(metadata, checkpoint), clip, fps, out)
-    elif isinstance(model, VideoLSTM):
-        result = _forecast(model, metadata, checkpoint, clip, steps, input_steps, fps, out)
-    else:
+
+    def predict(clip: Path, picture: Path | None) -> dict[str, Any]:
+        if isinstance(model, ActionClassifier):
+            return _name_action(model, percepts_of(metadata, checkpoint), clip, fps, picture)
+        if isinstance(model, VideoLSTM):
+            settings = (steps, input_steps, fps, picture)
+            return _forecast(model, metadata, checkpoint, clip, *settings)
         raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
-    click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+
+    if len(paths) == 1:
+        result = predict(paths[0], out)
+        click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+    else:
+        _predict_all(predict, paths, out, as_json)
+
+
+def _predict_all(
+    predict: Callable[[Path, Path | None], dict[str, Any]],
+    paths: list[Path],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Predict clip after clip; a bad one is named and left out, and makes the command fail."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    results, bad = [], 0
+    for number, clip in enumerate(paths, start=1):
+        # Clips of several folders may have one name.
+        picture = None if out is None else out / f"{number:04d}_{clip.stem}.png"
+        try:
+            results.append(predict(clip, picture))
+        except InputError as error:
+            bad += 1
+            click.echo(f"Left out: {' '.join(str(error).split())}", err=True)
+        else:
+            if not as_json:
+                click.echo(_as_text(results[-1]))
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+    if bad:
+        raise InputError(f"Expected {len(paths)} clips that can be read. Received: {bad} bad ones")
 
 
 def _name_action(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 from keras_videolstm.errors import InputError
 
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 
 # A file whose last frame ends this much before its declared end has lost its tail.
@@ -20,6 +23,8 @@ _TRUNCATED_SECONDS = 0.5
 # A jump of time stamps that no recording has; resampling would fill it with held frames.
 _LARGEST_GAP_SECONDS = 3600
 _FITS = ("crop", "pad")
+# Images have no time; where no frame rate is asked for, it makes no difference.
+_IMAGES_FPS = 25
 CENTRE = (0.5, 0.5)
 # FFmpeg also "plays" texts, and lists that name other files.
 _TEXT_FORMATS = ("concat", "hls", "tty")
@@ -83,23 +88,27 @@ def iter_frames(
 
     Frame k shows what a player shows k/fps seconds after the first frame: the last frame whose
     time stamp has passed. Pixels that are not square and rotated phone videos come out upright.
+    Of a folder of images each is a frame, in the order of their names.
 
     Args:
-        path: a file of any container and codec of FFmpeg: avi, gif, mkv, mov, mp4, webm...
+        path: a file of any container and codec of FFmpeg: avi, gif, mkv, mov, mp4, webm...; or a
+            folder of images of one kind and size: png, jpg, bmp, tif.
         frame_format: frame rate, size and fit; by default the file's own.
 
     Yields:
         Frames `(height, width, 3)`, uint8 RGB.
 
     Raises:
-        InputError: if the file is missing, empty, not a video, corrupt, or cut short.
+        InputError: if the file is missing, empty, not a video, corrupt, or cut short; if the names
+            of images do not say their order.
 
     Example:
         >>> for frame in iter_frames("clip.mp4", FrameFormat(fps=15, size=224)):
         ...     print(frame.shape)
     """
     path = Path(path)
-    with _open_container(path) as container:
+    folder = stat.S_ISDIR(_status(path).st_mode)
+    with _open_images(path, frame_format.fps) if folder else _open_container(path) as container:
         stream = container.streams.video[0]
         timed = _timed_frames(container, stream, path)
         if frame_format.fps is not None:
@@ -157,19 +166,85 @@ def _open_container(path: Path) -> Iterator[av.container.InputContainer]:
         yield container
 
 
-def _check_file(path: Path) -> None:
+def images_in(folder: Path) -> list[Path]:
+    """Return the images that lie in a folder, by name.
+
+    Example:
+        >>> images_in(Path("frames"))[0]
+        PosixPath('frames/0001.png')
+    """
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+@contextmanager
+def _open_images(folder: Path, fps: float | None) -> Iterator[av.container.InputContainer]:
+    images = images_in(folder)
+    kinds = sorted({path.suffix for path in images})
+    if len(kinds) != 1:
+        raise InputError(
+            f"Expected a video file, or a folder of images of one kind. "
+            f"Received: {folder}, a folder with {', '.join(kinds) or 'no image'}"
+        )
+    for found, expected in zip(images, sorted(images, key=_counted), strict=True):
+        if found != expected:
+            raise InputError(
+                f"Expected images whose names sort in their order: numbers with leading zeros. "
+                f"Received: {folder}, where {found.name} comes before {expected.name}"
+            )
+    sizes = {_image_size(path) for path in images}
+    if len(sizes) != 1:
+        raise InputError(
+            f"Expected images of one size. Received: {folder} with {sorted(sizes)[:3]}"
+        )
+    pattern = f"{_escaped(str(folder.absolute()))}/*{kinds[0]}"
+    options = {
+        "pattern_type": "glob",
+        "framerate": str(fps or _IMAGES_FPS),
+        "protocol_whitelist": "file",
+    }
     try:
-        size = path.stat().st_size
+        container = av.open(pattern, format="image2", options=options)
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"Expected images that FFmpeg can open. Received: {folder} ({_reason(error)})"
+        ) from error
+    with container:
+        yield container
+
+
+def _image_size(path: Path) -> tuple[int, int]:
+    _check_file(path)
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"Expected an image. Received: {path} ({_reason(error)})") from error
+
+
+def _counted(path: Path) -> list[tuple[int, str]]:
+    """Return what sorts names as a person would: `frame2` before `frame10`."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\*?\[\]{}~])", r"\\\1", text)
+
+
+def _check_file(path: Path) -> None:
+    if _status(path).st_size == 0:
+        raise InputError(f"Expected a video file. Received: {path}, which is empty (0 bytes)")
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
     except FileNotFoundError as error:
         raise InputError(
             f"Expected a video file. Received: {path}, which does not exist"
         ) from error
     except (OSError, ValueError) as error:  # too long a name, a NUL in it, no permission
         raise InputError(f"Expected a video file. Received: {path} ({_reason(error)})") from error
-    if path.is_dir():
-        raise InputError(f"Expected a video file. Received: {path}, which is a folder")
-    if size == 0:
-        raise InputError(f"Expected a video file. Received: {path}, which is empty (0 bytes)")
 
 
 @dataclass(frozen=True)

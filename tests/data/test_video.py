@@ -18,6 +18,7 @@ from tests.video_files import (
     level_frames,
     levels_of,
     noise_frames,
+    write_images,
     write_sound,
     write_video,
 )
@@ -210,7 +211,7 @@ def make_playlist(path: Path) -> None:
 
 BAD_FILES = {
     "missing": (lambda path: None, "does not exist"),
-    "folder": (Path.mkdir, "is a folder"),
+    "folder": (Path.mkdir, "a folder with no image"),
     "empty": (Path.touch, r"empty \(0 bytes\)"),
     "text": (make_text, "FFmpeg can open"),
     "playlist of other files": (make_playlist, "is a text"),
@@ -281,3 +282,38 @@ def test_a_missing_file_is_found_out_before_the_first_frame(tmp_path):
 def test_an_impossible_format_is_refused(arguments):
     with pytest.raises(InputError, match=r"^Expected .* Received: "):
         FrameFormat(**arguments)
+
+
+# --- Images ---
+
+
+def test_images_of_a_folder_are_frames_whatever_the_folder_is_called(tmp_path):
+    folder = write_images(tmp_path / "a [b] {c}*é", level_frames())
+    assert levels_of(read_video(folder)) == [0, 1, 2, 3, 4, 5]
+    # An image is a frame, at any rate.
+    assert levels_of(read_video(folder, FrameFormat(fps=7, size=16))) == [0, 1, 2, 3, 4, 5]
+    (folder / "notes.txt").write_text("not a frame")
+    np.testing.assert_array_equal(read_video(folder), level_frames())
+
+
+def test_images_that_are_no_film_are_named(tmp_path):
+    frames = level_frames()
+    with pytest.raises(InputError, match="folder with no image"):
+        read_video(tmp_path)
+    with pytest.raises(InputError, match=r"img10\.png comes before img2\.png"):
+        read_video(write_images(tmp_path / "order", np.repeat(frames, 2, axis=0), "img{}.png"))
+    mixed = write_images(tmp_path / "mixed", frames)
+    (mixed / "0000.png").rename(mixed / "0000.jpg")
+    with pytest.raises(InputError, match=r"images of one kind.*\.jpg, \.png"):
+        read_video(mixed)
+    sizes = write_images(tmp_path / "sizes", frames)
+    write_images(sizes, frames[:1, ::2])
+    with pytest.raises(InputError, match="images of one size"):
+        read_video(sizes)
+    broken = write_images(tmp_path / "broken", frames)
+    (broken / "0003.png").write_bytes(b"not an image")
+    with pytest.raises(InputError, match=r"Expected an image.*0003\.png"):
+        read_video(broken)
+    (broken / "0003.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"0003\.png, which is empty"):
+        read_video(broken)

@@ -13,9 +13,9 @@ from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
-from tests.command_line import contents, done, leftovers, refused
+from tests.command_line import call, contents, done, leftovers, refused
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
-from tests.video_files import cut, level_frames, noise_frames, write_sound
+from tests.video_files import cut, level_frames, noise_frames, write_images, write_sound
 
 PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
 SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
@@ -167,7 +167,7 @@ def bad_clips(folder: Path) -> dict[str, tuple[Path, str]]:
     return {
         "empty": (folder / "empty.mp4", "Expected a video file. .*0 bytes"),
         "text": (folder / "text.mp4", "FFmpeg can open"),
-        "folder": (folder / "folder.mp4", "which is a folder"),
+        "folder": (folder / "folder.mp4", "a folder without any"),
         "sound alone": (folder / "sound.mp4", "Expected a video stream"),
         "truncated AVI": (cut(folder / "cut.avi", 0.6), "truncated"),
         "truncated MP4": (cut(folder / "cut.mp4", 0.6), "FFmpeg can open"),
@@ -180,6 +180,34 @@ def matches(sentence: str, words: str) -> None:
     assert re.search(words, sentence), sentence
     assert "Expected" in sentence
     assert "Received" in sentence
+
+
+def test_prediction_takes_folders_patterns_and_images(base, tmp_path):
+    write_images(tmp_path / "images", level_frames())
+    pattern = base / "videos" / "lit" / "*.[am]*"
+    given = (tmp_path / "images", base / "videos" / "dim", pattern)
+    results = json.loads(done("predict", base / "classifier", *given, "--json"))
+    names = [Path(result["clip"]).name for result in results]
+    assert names[0] == "images" and results[0]["frames"] == 6
+    assert names[1:6] == sorted(path.name for path in (base / "videos" / "dim").iterdir())
+    assert [result["action"] for result in results[1:6]] == ["dim"] * 5
+    assert {Path(name).suffix for name in names[6:]} == {".mp4", ".avi", ".mkv", ".mov"}
+
+
+def test_prediction_of_many_clips_goes_on_after_a_bad_one(base, tmp_path):
+    clips = base / "videos" / "lit"
+    (tmp_path / "bad.mp4").write_text("no video")
+    arguments = ("predict", base / "classifier", clips, tmp_path / "bad.mp4", clips)
+    result = call(*arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "Left out: Expected a video file that FFmpeg can open" in result.stderr
+    assert result.stderr.splitlines()[-1].endswith("Received: 1 bad ones")
+    assert len(list((tmp_path / "out").glob("*.png"))) == 10
+    assert not leftovers(tmp_path)
+
+
+def test_predict_refuses_patterns_that_find_nothing(base, tmp_path):
+    matches(refused("predict", base / "model", tmp_path / "*.mp4"), "pattern that finds clips")
 
 
 def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
