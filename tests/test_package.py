@@ -75,6 +75,7 @@ def imports_of(path: Path) -> Iterator[str]:
 # Folder or module of the library, and what nothing in it may import.
 FORBIDDEN = {
     "": ("keras_videolstm_tools",),
+    "exporting": ("keras_videolstm.data", "keras_videolstm.training", "keras_videolstm.percepts"),
     "layers": ("keras_videolstm.models", "keras_videolstm.data", "keras_videolstm.training"),
     "models": (
         "keras_videolstm.data",

@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 _COMMANDS = {
     "benchmark": "Measure speed and memory beside PyTorch and stock Keras.",
     "evaluate": "Measure a checkpoint on moving MNIST, frame by frame.",
+    "export": "Write a checkpoint for TensorFlow, TensorFlow Lite or ONNX.",
     "extract": "Video files to a store of percepts.",
     "finetune": "Fine-tune a checkpoint into an action classifier.",
     "make-figures": "Make a data set of moving figures as real video files.",

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
+
 from keras_videolstm.layers.conv_lstm_cell import ConvPeepholeLSTMCell
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
@@ -41,3 +43,16 @@ def build_cells(cells: Sequence[PeepholeLSTMCell], shape: tuple[int, ...]) -> No
     for cell in cells:
         cell.build((None, *shape))
         shape = cell.state_shape
+
+
+def freeze_like(layer: keras.layers.Layer, inner: Sequence[keras.layers.Layer]) -> None:
+    """Freeze what is inside a layer that is frozen; Keras does so only where `trainable` changes.
+
+    Example:
+        >>> encoder = VideoEncoder([8], trainable=False)
+        >>> encoder.build((None, None, 3))
+        >>> encoder.cells[0].trainable
+        False
+    """
+    for part in inner:
+        part.trainable = layer.trainable

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_videolstm.layers.cell_stack import build_cells, make_cells
+from keras_videolstm.layers.cell_stack import build_cells, freeze_like, make_cells
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.encoder import State
 from keras_videolstm.layers.frame_head import FrameHead
@@ -159,6 +159,8 @@ class ConditionalDecoder(keras.layers.Layer):
         self.head.build((None, self.units[-1]))
         if self.motion_head is not None:
             self.motion_head.build(self.units)
+        heads = [*self.lower_heads, self.head, self.motion_head]
+        freeze_like(self, [*self.cells, *(head for head in heads if head is not None)])
         self.built = True
 
     def set_sampling_rate(self, rate: float) -> None:

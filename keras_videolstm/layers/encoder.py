@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_videolstm.layers.cell_stack import build_cells, make_cells
+from keras_videolstm.layers.cell_stack import build_cells, freeze_like, make_cells
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.frame_inputs import FrameInputs
 from keras_videolstm.layers.frame_layout import FrameLayout
@@ -98,6 +98,7 @@ class VideoEncoder(keras.layers.Layer):
         self._layout = FrameLayout(frames_shape[2:], self.convolution, len(self.units))
         self._inputs = FrameInputs(self._layout)
         build_cells(self.cells, self._inputs.shape)
+        freeze_like(self, self.cells)
         if self.stateful:
             self._make_carried(frames_shape[0])
         self.built = True

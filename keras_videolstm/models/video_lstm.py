@@ -392,6 +392,44 @@ class VideoLSTM(keras.Model):
         layers = [np.asarray(layer) for layer in decoder.activity(state, steps)]
         return [layer[0] for layer in layers] if single else layers
 
+    def as_layer(self, every_step: bool = False, name: str | None = None) -> keras.Model:
+        """Return the encoder as a layer for other models, standardisation included.
+
+        The layer has weights of its own, which start as this model's: to train it leaves this model
+        as it is. `trainable = False` freezes it. It is saved with the model around it.
+
+        Args:
+            every_step: give the output at each step instead of the last one.
+            name: of the layer; default: this model's, with `_encoder` behind it.
+
+        Call arguments:
+            frames: `(batch, time, *frame_shape)`, pixels in [0, 1]; may have a mask.
+
+        Output shape:
+            As `encode`: `(batch, units[-1])`, or `(batch, time, units[-1])` with `every_step`;
+            with a convolution maps `(batch, ..., height, width, units[-1])`.
+
+        Example:
+            >>> layer = VideoLSTM("composite", (3,), units=[8], activation="linear").as_layer()
+            >>> layer.trainable = False
+            >>> frames = keras.Input((None, 3))
+            >>> model = keras.Model(frames, keras.layers.Dense(2)(layer(frames)))
+        """
+        frames = keras.Input((None, *self.frame_shape), name="frames")
+        seen = frames if self.standardizer is None else self._copy_of(self.standardizer)(frames)
+        sequence, _ = self._copy_of(self.encoder)(seen)
+        features = sequence if every_step else sequence[:, -1]
+        return keras.Model(frames, features, name=name or f"{self.name}_encoder")
+
+    def _copy_of(self, layer: keras.layers.Layer) -> keras.layers.Layer:
+        """Return a layer that reads frames once more, with weights of its own."""
+        # Keras hands `trainable` down to the layers inside only where it changes.
+        copy = type(layer).from_config({**layer.get_config(), "trainable": True})
+        copy.build((None, None, *self.frame_shape))
+        copy.set_weights(layer.get_weights())
+        copy.trainable = layer.trainable
+        return copy
+
     def stream(self) -> VideoStream:
         """Return a live view: push frames one by one, read features, forecast at any time.
 

@@ -145,3 +145,14 @@ def test_the_cell_in_keras_rnn_survives_save_and_load(tmp_path: Path, dtype: str
     model = keras.Model(frames, layer(frames))
     randomize(model)
     assert_same_model(model, saved_and_loaded(model, tmp_path), np.ones((2, 3, 3), "float32"))
+
+
+def test_a_frozen_layer_is_frozen_inside():
+    encoder = VideoEncoder([4, 3], trainable=False)
+    encoder.build((None, None, 5))
+    decoder = ConditionalDecoder([4, 3], (5,), trainable=False)
+    decoder.build()
+    for layer in (encoder, decoder):
+        assert layer.weights and not any(weight.trainable for weight in layer.weights)
+        layer.trainable = True
+        assert layer.trainable_weights == layer.weights

@@ -1,0 +1,40 @@
+"""A SavedModel: a folder that TensorFlow, TensorFlow Serving and their kin load."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_videolstm.exporting.serving import Serving
+
+
+class SavedModelFormat:
+    """Writes and runs SavedModels; `serve` is the function and the signature `serving_default`.
+
+    Example:
+        >>> serving = serving_of(VideoLSTM("composite", (3,), units=[8]), "encoder")
+        >>> SavedModelFormat().write(serving, Path("encoder"))
+        ()
+        >>> SavedModelFormat().runner(Path("encoder"))(np.zeros((2, 5, 3), "float32")).shape
+        (2, 8)
+    """
+
+    def write(self, serving: Serving, path: Path) -> tuple[str, ...]:
+        """Write a folder; it needs nothing beside TensorFlow."""
+        module = tf.Module()
+        # `keras.export.ExportArchive` would write every weight twice.
+        module.weights = [weight.value for layer in serving.layers for weight in layer.weights]
+        module.serve = serving.function
+        tf.saved_model.save(module, str(path), signatures=module.serve)
+        return ()
+
+    def runner(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what runs the folder."""
+        loaded = tf.saved_model.load(str(path))
+
+        def run(frames: np.ndarray) -> np.ndarray:
+            (output,) = loaded.serve(frames).values()
+            return output.numpy()
+
+        return run
