@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo_output
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test notebooks docs lint wheel clean
+.PHONY: demo test test-slow notebooks docs lint wheel clean
 
 # Installed once; again only when the requirements change.
 $(STAMP): pyproject.toml
@@ -26,8 +26,13 @@ demo: $(STAMP)
 	  --out $(DEMO)/forecast.png
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(PYTEST) -m "not slow"
+
+test-slow: $(STAMP)
+	$(PYTEST) -m slow
 
 # Each from top to bottom, offline; the outputs in the tree stay as they are.
 notebooks: $(STAMP)
