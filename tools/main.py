@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError
@@ -57,6 +58,15 @@ class LazyGroup(click.Group):
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands without importing them."""
+        names = [
+            CompletionItem(name, help=text)
+            for name, text in sorted(_COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; bad input becomes one sentence and exit code 1."""

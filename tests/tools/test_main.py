@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -127,3 +128,12 @@ def test_an_interrupted_extraction_says_one_sentence_and_leaves_whole_videos_onl
     assert "Traceback" not in errors or "_xla_gc_callback" in errors
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".float32"}
+
+
+def test_names_of_commands_complete_without_importing_them():
+    code = "from keras_videolstm_tools.main import main; import sys; "
+    code += "from click.shell_completion import ShellComplete as S; "
+    code += "print([item.value for item in S(main, {}, 'v', '_V').get_completions([], 'e')]); "
+    code += "assert 'tensorflow' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['evaluate', 'export', 'extract']"
