@@ -31,8 +31,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 test: $(STAMP)
 	$(PYTEST) -m "not slow"
 
+# All of them, or those below SLOW.
+SLOW := tests
 test-slow: $(STAMP)
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow $(SLOW)
 
 # Each from top to bottom, offline; the outputs in the tree stay as they are.
 notebooks: $(STAMP)
