@@ -1,14 +1,17 @@
 """A person's own clip as the frames that a checkpoint reads."""
 
 import glob
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from keras_videolstm.data.action_clips import find_clips
+from keras_videolstm.data.live_video import is_live, record_live
 from keras_videolstm.data.video import FrameFormat, images_in, read_video
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
@@ -18,17 +21,34 @@ DEFAULT_FPS = 15
 _WILD = "*?["
 
 
-def clips_named(texts: Sequence[str]) -> list[Path]:
-    """Return the clips that arguments name: files, folders of images or of videos, patterns.
+@contextmanager
+def clips_named(texts: Sequence[str], seconds: float) -> Iterator[dict[str, Path]]:
+    """Yield the clips that arguments name: files, folders of images or videos, patterns, cameras.
+
+    What cameras and addresses show is recorded, and deleted at the end.
+
+    Args:
+        texts: the arguments.
+        seconds: to record of each camera or address.
 
     Raises:
-        InputError: if a folder or a pattern holds no clip.
+        InputError: if a folder or a pattern holds no clip, or what is live cannot be read.
 
     Example:
-        >>> clips_named(["a.mp4", "videos", "films/*.avi"])
-        [PosixPath('a.mp4'), PosixPath('videos/walk/b.mp4'), PosixPath('films/c.avi')]
+        >>> with clips_named(["0", "a.mp4", "films/*.avi"], seconds=10) as clips:
+        ...     print(list(clips))
+        ['0', 'a.mp4', 'films/b.avi']
     """
-    return [clip for text in texts for clip in _clips_of(text)]
+    with tempfile.TemporaryDirectory() as folder:
+        clips: dict[str, Path] = {}
+        for number, text in enumerate(texts):
+            if is_live(text):
+                clips[text] = Path(folder) / f"live_{number}.mkv"
+                click.echo(f"Recording {seconds:g} s of {text}", err=True)
+                record_live(text, clips[text], seconds)
+            else:
+                clips |= {str(clip): clip for clip in _clips_of(text)}
+        yield clips
 
 
 def _clips_of(text: str) -> list[Path]:

@@ -41,6 +41,13 @@ _FILMS = (".gif", ".mp4")
 @click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=10,
+    show_default=True,
+    help="To record of a camera or an address.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
@@ -52,22 +59,24 @@ def command(
     steps: int | None,
     input_steps: int | None,
     fps: float | None,
+    seconds: float,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Name the action in clips, or forecast their next frames.
 
     A classifier names the action; a video model reads the first frames of a clip and forecasts
-    those that follow, beside the true ones as far as the clip has them. A clip is a video file or a
-    folder of images (each a frame, by name); CLIPS may also be folders of videos, and patterns.
+    those that follow, beside the true ones as far as the clip has them. A clip is a video file, a
+    folder of images (each a frame, by name), the number of a camera (0 is the first), or an address
+    that FFmpeg can open (http, rtsp...); CLIPS may also be folders of videos, and patterns.
 
     \b
     Example:
       videolstm-tools predict classifier clip.mp4 --out timeline.png
       videolstm-tools predict classifier videos "more/*.avi" --out timelines
+      videolstm-tools predict classifier rtsp://camera.local/door --seconds 30
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
     """
-    paths = clips_named(clips)
     model = load(checkpoint)
     metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
 
@@ -79,16 +88,18 @@ def command(
             return _forecast(model, metadata, checkpoint, clip, *settings)
         raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
 
-    if len(paths) == 1:
-        result = predict(paths[0], out)
-        click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
-    else:
-        _predict_all(predict, paths, out, as_json)
+    with clips_named(clips, seconds) as named:
+        if len(named) > 1:
+            _predict_all(predict, named, out, as_json)
+            return
+        ((name, clip),) = named.items()
+        result = {"clip": name, **predict(clip, out)}
+    click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
 
 
 def _predict_all(
     predict: Callable[[Path, Path | None], dict[str, Any]],
-    paths: list[Path],
+    clips: dict[str, Path],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -96,11 +107,11 @@ def _predict_all(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     results, bad = [], 0
-    for number, clip in enumerate(paths, start=1):
+    for number, (name, clip) in enumerate(clips.items(), start=1):
         # Clips of several folders may have one name.
         picture = None if out is None else out / f"{number:04d}_{clip.stem}.png"
         try:
-            results.append(predict(clip, picture))
+            results.append({"clip": name, **predict(clip, picture)})
         except InputError as error:
             bad += 1
             click.echo(f"Left out: {' '.join(str(error).split())}", err=True)
@@ -110,7 +121,7 @@ def _predict_all(
     if as_json:
         click.echo(json.dumps(results, indent=2))
     if bad:
-        raise InputError(f"Expected {len(paths)} clips that can be read. Received: {bad} bad ones")
+        raise InputError(f"Expected {len(clips)} clips that can be read. Received: {bad} bad ones")
 
 
 def _name_action(
@@ -127,7 +138,6 @@ def _name_action(
     if out is not None:
         _draw_timeline(model, blocks, clip, frame_format, len(features), out)
     return {
-        "clip": str(clip),
         "action": model.label(mean),
         "probabilities": {model.class_names[i]: float(mean[i]) for i in order},
         "frames": len(features),
@@ -171,7 +181,6 @@ def _forecast(
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
     result: dict[str, Any] = {
-        "clip": str(clip),
         "frames_read": len(read),
         "frames_forecast": steps,
         "frames_of_truth": len(truth),
