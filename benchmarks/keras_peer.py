@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from numpy.typing import NDArray
 
 from keras_videolstm_benchmarks.problem import PIXELS, LayerWeights, Problem
 
@@ -87,7 +88,7 @@ class KerasPeer:
         self._model.reset_metrics()
         return float(self._model.train_function(self._batches)["loss"])
 
-    def infer(self, horizon: int) -> np.ndarray:
+    def infer(self, horizon: int) -> NDArray[Any]:
         """Read, rebuild, and predict `horizon` frames; return the prediction."""
         if horizon not in self._infer:
             self._infer[horizon] = tf.function(

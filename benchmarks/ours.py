@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm_benchmarks.problem import LayerWeights, Problem
 
@@ -56,7 +57,7 @@ class Ours:
         self._model.reset_metrics()
         return float(self._model.train_function(self._batches)["loss"])
 
-    def infer(self, horizon: int) -> np.ndarray:
+    def infer(self, horizon: int) -> NDArray[Any]:
         """Read, rebuild, and predict `horizon` frames; return the prediction."""
         return np.asarray(self._function(horizon)(self._read)["prediction"])
 

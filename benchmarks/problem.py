@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 READ = 10
 PIXELS = 64 * 64
@@ -16,16 +17,16 @@ _WEIGHT_SEED, _FRAME_SEED = 1, 2
 class LayerWeights(NamedTuple):
     """Weights of one LSTM layer without peepholes, gates in Keras' order i, f, a, o."""
 
-    kernel: np.ndarray | None
-    recurrent: np.ndarray
-    bias: np.ndarray
+    kernel: NDArray[Any] | None
+    recurrent: NDArray[Any]
+    bias: NDArray[Any]
 
 
 class Weights(NamedTuple):
     """Weights of a whole model; a decoder has its layers and its head."""
 
     encoder: list[LayerWeights]
-    decoders: dict[str, tuple[list[LayerWeights], np.ndarray, np.ndarray]]
+    decoders: dict[str, tuple[list[LayerWeights], NDArray[Any], NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Problem:
             layers.append(LayerWeights(kernel, _uniform(rng, self.units, wide), bias))
         return layers
 
-    def frames(self) -> np.ndarray:
+    def frames(self) -> NDArray[Any]:
         """Return `(batch, 2 * steps, 64, 64, 1)`, uint8: blobs that drift over a dark ground."""
         rng = np.random.default_rng(_FRAME_SEED)
         rows, columns = np.mgrid[:64, :64]
@@ -117,6 +118,6 @@ class Problem:
         return dict(vars(self))
 
 
-def _uniform(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+def _uniform(rng: np.random.Generator, rows: int, columns: int) -> NDArray[Any]:
     bound = 1 / math.sqrt(rows)
     return rng.uniform(-bound, bound, (rows, columns)).astype("float32")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm_benchmarks.problem import SIDE, Problem
@@ -197,7 +198,7 @@ def _entry(
 
 
 def _check(
-    frames: dict[str, np.ndarray],
+    frames: dict[str, NDArray[Any]],
     train: dict[str, list[dict[str, Any]]],
     precisions: dict[str, str],
     group: list[str],

@@ -3,8 +3,8 @@
 import contextlib
 from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
@@ -44,7 +44,7 @@ class TorchPeer:
         self._optimizer.step()
         return float(loss.detach())
 
-    def infer(self, horizon: int) -> np.ndarray:
+    def infer(self, horizon: int) -> NDArray[Any]:
         """Read, rebuild, and predict `horizon` frames; return the prediction."""
         with torch.inference_mode(), self._autocast():
             read = self._clips[:, : self._steps].float() / 255

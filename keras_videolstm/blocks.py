@@ -1,6 +1,9 @@
 """Videos of any length as blocks of equal length."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 BLOCK_STEPS = 16
 BLOCK_STRIDE = 8
@@ -19,8 +22,8 @@ def block_starts(frames: int, steps: int = BLOCK_STEPS, stride: int = BLOCK_STRI
 
 
 def video_blocks(
-    percepts: np.ndarray, steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
-) -> np.ndarray:
+    percepts: NDArray[Any], steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
+) -> NDArray[Any]:
     """Cut a video `(time, features)` into blocks `(blocks, steps, features)`, a short one padded.
 
     Example:

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 # Files name these classes, so that they have to be registered before one is read.
 import keras_videolstm.cosine_cycles
@@ -52,7 +53,8 @@ def list_checkpoints() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in zoo_folder().glob(f"*/{METADATA}")))
 
 
-def load(name: str | os.PathLike, sha256: str | None = None) -> keras.Model:
+# Any: which class it is, only the file says, and no caller should have to narrow a union.
+def load(name: str | os.PathLike[str], sha256: str | None = None) -> Any:
     """Load a pretrained model, ready to use; no network is needed for the zoo.
 
     Args:
@@ -87,7 +89,7 @@ def load(name: str | os.PathLike, sha256: str | None = None) -> keras.Model:
     return _load_entry(find_checkpoint(text))
 
 
-def load_metadata(name: str | os.PathLike) -> dict[str, Any]:
+def load_metadata(name: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a checkpoint's metadata: training data, protocol, metrics, percepts it reads.
 
     Raises:
@@ -122,7 +124,7 @@ def find_checkpoint(name: str) -> Path:
 
 def save(
     model: keras.Model,
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     metadata: Mapping[str, Any],
     files: Mapping[str, str | bytes] | None = None,
 ) -> None:
@@ -172,7 +174,7 @@ def save(
             (staging / name).replace(folder / name)
 
 
-def verify(name: str | os.PathLike) -> dict[str, float]:
+def verify(name: str | os.PathLike[str]) -> dict[str, float]:
     """Check an entry: every hash, that it loads, and that it gives its golden outputs.
 
     Returns:
@@ -203,7 +205,7 @@ def verify(name: str | os.PathLike) -> dict[str, float]:
     return differences
 
 
-def _read_golden(path: Path) -> dict[str, np.ndarray]:
+def _read_golden(path: Path) -> dict[str, NDArray[Any]]:
     try:
         expected = dict(np.load(path, allow_pickle=False))
         if not expected or not all(values.size for values in expected.values()):
@@ -213,7 +215,7 @@ def _read_golden(path: Path) -> dict[str, np.ndarray]:
     return expected
 
 
-def golden_outputs(model: keras.Model) -> dict[str, np.ndarray]:
+def golden_outputs(model: keras.Model) -> dict[str, NDArray[Any]]:
     """Return the outputs of a model on a small input that is the same on every machine.
 
     Example:

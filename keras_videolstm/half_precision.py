@@ -2,9 +2,11 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.files import atomic_path
 from keras_videolstm.weight_files import write_weights
@@ -29,7 +31,7 @@ def save_half(model: keras.Model, path: Path) -> int:
     return dtypes.count(np.dtype("float32"))
 
 
-def narrow(values: np.ndarray) -> np.ndarray:
+def narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Return float32 values as float16 where that costs at most 1e-3 of them, else unchanged.
 
     Example:

@@ -4,9 +4,11 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.files import LateErrorFile
 
@@ -15,8 +17,8 @@ _NOT_WEIGHTS = ("optimizer",)
 
 
 def write_weights(
-    keras_file: Path, path: Path, change: Callable[[np.ndarray], np.ndarray] = np.asarray
-) -> list[np.dtype]:
+    keras_file: Path, path: Path, change: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray
+) -> list[np.dtype[Any]]:
     """Write the weights of a `.keras` file as `.weights.h5`, the optimiser's state left out.
 
     `keras.Model.save_weights` has HDF5 write to the disk, which crashes where that is full; into a
@@ -50,8 +52,8 @@ def write_weights(
 
 
 def _copy_group(
-    source: h5py.Group, target: h5py.Group, change: Callable[[np.ndarray], np.ndarray]
-) -> list[np.dtype]:
+    source: h5py.Group, target: h5py.Group, change: Callable[[NDArray[Any]], NDArray[Any]]
+) -> list[np.dtype[Any]]:
     """Copy groups and attributes as they are, and arrays changed."""
     target.attrs.update(source.attrs)
     dtypes = []

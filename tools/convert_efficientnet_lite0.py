@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from matplotlib import cbook, pyplot
 from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import WEIGHTS, save
 from keras_videolstm.errors import InputError
@@ -66,7 +67,7 @@ class Storage:
 
     dtype: str
     size: int
-    values: np.ndarray | None = None
+    values: NDArray[Any] | None = None
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Tensor:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def array(self) -> np.ndarray:
+    def array(self) -> NDArray[Any]:
         """Return a view in shape; strides that would leave the storage are refused."""
         reach = sum(
             (size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True)
@@ -139,7 +140,7 @@ def _rebuild_tensor(
     return Tensor(storage, offset, shape, strides)
 
 
-def read_checkpoint(pth: Path) -> dict[str, np.ndarray]:
+def read_checkpoint(pth: Path) -> dict[str, NDArray[Any]]:
     """Read a PyTorch state dict as arrays by name, without PyTorch and without running its code.
 
     Example:
@@ -183,7 +184,7 @@ def _fill(storage: Storage, file: BinaryIO, pth: Path) -> None:
     storage.values = np.frombuffer(data, storage.dtype)
 
 
-def copy_weights(arrays: dict[str, np.ndarray], model: keras.Model) -> None:
+def copy_weights(arrays: dict[str, NDArray[Any]], model: keras.Model) -> None:
     """Copy a checkpoint into the Keras model; every array must be used and every shape fit.
 
     Example:
@@ -230,7 +231,7 @@ def _array_names(layer: keras.Layer) -> tuple[str, ...]:
     return ("weight", "bias") if isinstance(layer, keras.layers.Dense) else ("weight",)
 
 
-def _transpose(layer: keras.Layer, values: np.ndarray) -> np.ndarray:
+def _transpose(layer: keras.Layer, values: NDArray[Any]) -> NDArray[Any]:
     """Bring an array from PyTorch's order of axes to that of Keras."""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return values.transpose(DEPTHWISE_AXES)
@@ -239,7 +240,7 @@ def _transpose(layer: keras.Layer, values: np.ndarray) -> np.ndarray:
     return values.T
 
 
-def _check_shapes(layer: keras.Layer, values: list[np.ndarray]) -> None:
+def _check_shapes(layer: keras.Layer, values: list[NDArray[Any]]) -> None:
     """Refuse arrays that do not fit the layer, naming it."""
     expected = [tuple(weight.shape) for weight in layer.weights]
     received = [value.shape for value in values]
@@ -280,7 +281,7 @@ def _verify(model: keras.Model, path: Path) -> None:
         raise RuntimeError(f"Half precision changed the best class from {top[0]} to {top_half[0]}")
 
 
-def _photograph() -> np.ndarray:
+def _photograph() -> NDArray[Any]:
     """Return matplotlib's sample photograph as (1, 224, 224, 3)."""
     with cbook.get_sample_data("grace_hopper.jpg") as file:
         photograph = pyplot.imread(file, format="jpg")

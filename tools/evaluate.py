@@ -62,7 +62,13 @@ Scores = dict[str, dict[str, list[float]]]
     type=click.IntRange(1),
     help="The first so many, or windows of percepts.  [default: all 10,000; 1,000 windows]",
 )
-@click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Sequences at a time.",
+)
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON file for all results."
 )
@@ -175,7 +181,8 @@ def _on_percepts(
     count, length = sequences or _WINDOWS, read + (steps or model.prediction_steps)
     selections = [opened_store(data, model)]
     windows = percept_windows(selections, length, seed=0, batch_size=batch_size, count=count)
-    scores = evaluate_percepts(model, windows, read)
+    line = ProgressLine("evaluate", "windows")
+    scores = evaluate_percepts(model, windows, read, progress=lambda done: line(done, count, done))
     return f"{count} windows of {length} frames of {data}", {
         name: {"loss": values.tolist()} for name, values in scores.items()
     }

@@ -108,7 +108,7 @@ def command(
             **settings,
             workers=workers,
             strict=strict,
-            progress=None if as_json else ProgressLine("extract", "frames"),
+            progress=ProgressLine("extract", "frames"),
         )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report), indent=2))

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import load_metadata
 from keras_videolstm.data.digits import load_digits
@@ -28,7 +30,7 @@ def input_steps_of(checkpoint: str) -> int:
     return load_metadata(checkpoint).get("input_steps", _INPUT_STEPS)
 
 
-def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> np.ndarray:
+def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> NDArray[Any]:
     """Return the test set's first sequences, cut to `steps` frames."""
     test = MovingMNISTTest(
         load_digits("test", mnist),
@@ -40,7 +42,7 @@ def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) 
 
 
 def film_rows(
-    models: dict[str, VideoLSTM], clip: np.ndarray, input_steps: int
+    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int
 ) -> dict[str, list[Strip]]:
     """Return the clip, and below it what each model rebuilds and predicts."""
     read, future = clip[:input_steps], clip[input_steps:]

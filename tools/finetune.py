@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,13 +49,43 @@ _DEFAULTS = FinetuneSettings()
 @click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
 @click.option("--validation-groups", default="", help="Sources to validate on.")
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
-@click.option("--fit", type=click.Choice(["crop", "pad"]), default="crop", show_default=True)
+@click.option(
+    "--fit",
+    type=click.Choice(["crop", "pad"]),
+    default="crop",
+    show_default=True,
+    help="Take the central square, or pad the whole frame to one.",
+)
 @click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
-@click.option("--steps", type=click.IntRange(1), default=_DEFAULTS.steps, show_default=True)
-@click.option("--learning-rate", type=float, default=_DEFAULTS.learning_rate, show_default=True)
-@click.option("--dropout", type=float, default=_DEFAULTS.dropout, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=_DEFAULTS.steps,
+    show_default=True,
+    help="Most steps in which all layers learn, after the softmax.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    default=_DEFAULTS.learning_rate,
+    show_default=True,
+    help="Adam's in these.",
+)
+@click.option(
+    "--dropout",
+    type=float,
+    default=_DEFAULTS.dropout,
+    show_default=True,
+    help="Rate between layers and before the softmax.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the split, weights, blocks and dropout.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
     checkpoint: str,
@@ -143,7 +174,7 @@ def _metrics(
     test_store: PerceptStore | None,
     shots: int | None,
     repeats: int,
-) -> dict:
+) -> dict[str, Any]:
     tested = store.count_clips(split.test)
     if test_store is not None:
         tested = test_store.count_clips(range(len(test_store)))
@@ -163,8 +194,8 @@ def _metrics(
     }
 
 
-def _method_metrics(result: MethodResult) -> dict:
-    metrics: dict = {}
+def _method_metrics(result: MethodResult) -> dict[str, Any]:
+    metrics: dict[str, Any] = {}
     for part in ("validation", "test"):
         if getattr(result, part):
             metrics[part] = {
@@ -175,7 +206,7 @@ def _method_metrics(result: MethodResult) -> dict:
     return metrics
 
 
-def _table(results: Sequence[MethodResult], metrics: dict) -> str:
+def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     protocol = metrics["protocol"]
     part = "test" if results[0].test else "validation"
     shots, repeats = protocol["shots_a_class"], protocol["repeats"]
@@ -202,8 +233,8 @@ def _cell(mean: float, std: float, repeats: int) -> str:
 def _write(
     out: Path,
     results: Sequence[MethodResult],
-    metrics: dict,
-    percepts: dict,
+    metrics: dict[str, Any],
+    percepts: dict[str, Any],
     checkpoint: str,
     store: PerceptStore,
     split: Split,

@@ -96,7 +96,13 @@ def protocol_options(command: Callable) -> Callable:
                 help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
             ),
             click.option("--draws", type=number, default=10, show_default=True, help="Seeds."),
-            click.option("--steps", type=number, default=_DEFAULTS.steps, show_default=True),
+            click.option(
+                "--steps",
+                type=number,
+                default=_DEFAULTS.steps,
+                show_default=True,
+                help="Most training steps of a classifier.",
+            ),
             out_option,
         )
     ):

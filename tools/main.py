@@ -17,14 +17,17 @@ from keras_videolstm.errors import InputError
 # Said before TensorFlow is imported: its start-up notices drown the answer.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# By this shells know that a person ended a command, and end the loop around it, too.
+_INTERRUPTED = 130
+
 _COMMANDS = {
     "benchmark": "Measure speed and memory beside PyTorch and stock Keras.",
-    "evaluate": "Measure a checkpoint on moving MNIST, frame by frame.",
+    "evaluate": "Measure a checkpoint frame by frame, on moving MNIST or on percepts.",
     "export": "Write a checkpoint for TensorFlow, TensorFlow Lite or ONNX.",
     "extract": "Video files to a store of percepts.",
     "finetune": "Fine-tune a checkpoint into an action classifier.",
     "make-figures": "Make a data set of moving figures as real video files.",
-    "predict": "Name the action in a clip, or forecast its next frames.",
+    "predict": "Name the action in clips, or forecast their next frames.",
     "reproduce": "Draw the paper's figures and make its tables again.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
     "visualize": "Draw what a checkpoint predicts, weighs, does and tells apart.",
@@ -85,9 +88,11 @@ class LazyGroup(click.Group):
                 f"Expected files that can be read and written. Received: {reason}"
             ) from error
         except KeyboardInterrupt as error:
-            raise click.ClickException(
-                "Stopped. Complete files are kept; `train` and `extract`, run again, go on from it."
-            ) from error
+            stopped = click.ClickException(
+                "Stopped. What is complete is kept, and the same command, run again, takes it over."
+            )
+            stopped.exit_code = _INTERRUPTED
+            raise stopped from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,13 @@ from keras_videolstm_tools.progress import ProgressLine
 @click.command(name="make-figures")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--figures", type=click.IntRange(1), default=8, show_default=True, help="People.")
-@click.option("--first-figure", type=click.IntRange(0), default=0, help="Number of the first.")
+@click.option(
+    "--first-figure",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Number of the first.",
+)
 @click.option(
     "--clips", type=click.IntRange(1), default=2, show_default=True, help="Clips an action each."
 )
@@ -19,7 +25,7 @@ from keras_videolstm_tools.progress import ProgressLine
     "--action", "actions", multiple=True, type=click.Choice(ACTIONS), help="Repeat; default all."
 )
 @click.option("--seconds", type=float, default=2.5, show_default=True, help="Length of a clip.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of places and poses.")
 def command(
     folder: Path,
     figures: int,

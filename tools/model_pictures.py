@@ -1,8 +1,10 @@
 """Pictures of what a model's units weigh and do."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
@@ -21,7 +23,7 @@ def write_features(model: VideoLSTM, label: str, units: int, out: Path, name: st
 
 
 def write_activity(
-    model: VideoLSTM, label: str, read: np.ndarray, steps: int, units: int, out: Path, name: str
+    model: VideoLSTM, label: str, read: NDArray[Any], steps: int, units: int, out: Path, name: str
 ) -> Path:
     """Draw the predicting decoder's top units while it goes on from a clip; return the path."""
     top = model.activity(read, steps)[-1].reshape(steps, -1)
@@ -34,6 +36,6 @@ def write_activity(
     return write_figure(figure, out, name)
 
 
-def _strongest(images: np.ndarray, units: int) -> np.ndarray:
+def _strongest(images: NDArray[Any], units: int) -> NDArray[Any]:
     norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
     return images[np.argsort(norms)[::-1][:units]]

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import find_clips
 from keras_videolstm.data.live_video import is_live, record_live
@@ -68,7 +69,7 @@ def _clips_of(text: str) -> list[Path]:
 
 def read_clip(
     model: VideoLSTM, metadata: dict[str, Any], checkpoint: str, clip: Path, fps: float | None
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return a clip as `(time, *frame_shape)`: pixels in [0, 1], or percepts.
 
     Example:
@@ -89,14 +90,14 @@ def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
 
 def read_percepts(
     percepts: dict[str, Any], clip: Path, fps: float | None
-) -> tuple[np.ndarray, FrameFormat]:
+) -> tuple[NDArray[Any], FrameFormat]:
     """Return a clip's percepts `(time, features)`, and the frames that they were made of."""
     extractor = get_extractor(percepts["extractor"])
     frame_format = extractor.frame_format(percepts["fps"] if fps is None else fps, percepts["fit"])
     return clip_percepts(clip, extractor, frame_format), frame_format
 
 
-def _read_pixels(model: VideoLSTM, clip: Path, fps: float) -> np.ndarray:
+def _read_pixels(model: VideoLSTM, clip: Path, fps: float) -> NDArray[Any]:
     """Read a clip as the model's frames: square, grey where it has one channel, in [0, 1]."""
     height, width, channels = model.frame_shape
     if height != width:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
 from keras_videolstm.checkpoints import load, load_metadata
@@ -29,6 +30,7 @@ from keras_videolstm_tools.own_clip import (
     read_clip,
     read_percepts,
 )
+from keras_videolstm_tools.progress import ProgressLine
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
@@ -107,6 +109,7 @@ def _predict_all(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     results, bad = [], 0
+    line = ProgressLine("predict", "clips") if as_json else None
     for number, (name, clip) in enumerate(clips.items(), start=1):
         # Clips of several folders may have one name.
         picture = None if out is None else out / f"{number:04d}_{clip.stem}.png"
@@ -118,6 +121,8 @@ def _predict_all(
         else:
             if not as_json:
                 click.echo(_as_text(results[-1]))
+        if line is not None:
+            line(number, len(clips), number)
     if as_json:
         click.echo(json.dumps(results, indent=2))
     if bad:
@@ -148,7 +153,7 @@ def _name_action(
 
 def _draw_timeline(
     model: ActionClassifier,
-    blocks: np.ndarray,
+    blocks: NDArray[Any],
     clip: Path,
     frame_format: FrameFormat,
     frames: int,
@@ -194,7 +199,7 @@ def _forecast(
     return result
 
 
-def _errors(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
+def _errors(read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]) -> dict[str, float]:
     """Mean squared error per value, beside that of holding the last frame."""
     return {
         "forecast": float(np.square(forecast - truth).mean()),
@@ -202,7 +207,9 @@ def _errors(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray) -> dict[s
     }
 
 
-def _draw_frames(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray, out: Path) -> None:
+def _draw_frames(
+    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path
+) -> None:
     start = len(read)
     film = [Strip(read, 0, "input")]
     if len(truth):
@@ -214,7 +221,9 @@ def _draw_frames(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray, out:
         save_figure(draw_sequence(rows, input_steps=start), out)
 
 
-def _draw_features(read: np.ndarray, truth: np.ndarray, forecast: np.ndarray, out: Path) -> None:
+def _draw_features(
+    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path
+) -> None:
     if out.suffix.lower() in _FILMS:
         raise InputError(
             f"Expected a picture (.png): this model forecasts features, not pixels. Received: {out}"

@@ -9,7 +9,8 @@ import click
 class ProgressLine:
     """One line that says how far long work is, its rate and the time left.
 
-    On a terminal the line is rewritten; elsewhere a line is printed every 30 s.
+    On a terminal the line is rewritten; elsewhere a line is printed every 30 s, and none for
+    what takes less.
 
     Args:
         label: what is being done.
@@ -25,7 +26,8 @@ class ProgressLine:
     def __call__(self, done: int, total: int, units: int) -> None:
         """Show that `done` of `total` are done, after `units` units of work."""
         now = time.monotonic()
-        if now - self._last < (0.2 if self._terminal else 30) and done < total:
+        ended = self._terminal and done >= total
+        if now - self._last < (0.2 if self._terminal else 30) and not ended:
             return
         self._last = now
         seconds = max(now - self._start, 1e-6)

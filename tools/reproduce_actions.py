@@ -72,7 +72,9 @@ def table1_command(checkpoint: str, out: Path, **options: Any) -> None:
 
 @click.command(name="table3")
 @click.argument("checkpoints", nargs=-1, required=True)
-@click.option("--small", type=click.IntRange(1), help="Labelled videos a class.  [10, 4, 4]")
+@click.option(
+    "--small", type=click.IntRange(1), help="Labelled videos a class.  [default: 10 or 4]"
+)
 @protocol_options
 def table3_command(
     checkpoints: tuple[str, ...], small: int | None, out: Path, **options: Any

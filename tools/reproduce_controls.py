@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import load
 from keras_videolstm.data.digit_actions import TASKS, write_digit_actions
@@ -96,7 +97,13 @@ def order_command(
     help="Labelled clips a class.",
 )
 @click.option("--draws", type=click.IntRange(1), default=5, show_default=True, help="Seeds.")
-@click.option("--steps", type=click.IntRange(1), default=_DEFAULTS.steps, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=_DEFAULTS.steps,
+    show_default=True,
+    help="Most training steps of a classifier.",
+)
 @click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
 @out_option
 def digits_command(
@@ -132,7 +139,7 @@ def digits_command(
 
 def _digit_parts(
     mnist: str | None, most_shots: int
-) -> dict[str, tuple[np.ndarray, np.ndarray, int]]:
+) -> dict[str, tuple[NDArray[Any], NDArray[Any], int]]:
     """Return digits, labels and clips a class; those held out from pretraining validate."""
     images, labels = load_digits("train", mnist).images, load_digit_labels("train", mnist)
     held_out = min(VALIDATION_DIGITS, len(images) // 10)

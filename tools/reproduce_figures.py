@@ -1,9 +1,10 @@
 """The paper's figures of moving MNIST, from any checkpoint."""
 
 from pathlib import Path
+from typing import Any
 
 import click
-import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import load
 from keras_videolstm.data.moving_mnist import SIDE
@@ -177,7 +178,7 @@ def _common_input_steps(checkpoints: tuple[str, ...]) -> int:
 
 
 def _write_films(
-    models: dict[str, VideoLSTM], clips: np.ndarray, read: int, out: Path, name: str
+    models: dict[str, VideoLSTM], clips: NDArray[Any], read: int, out: Path, name: str
 ) -> None:
     for number, clip in enumerate(clips, start=1):
         _show(*write_film(film_rows(models, clip, read), read, out, f"{name}_{number}"))

@@ -18,6 +18,7 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.named_stores import named_store
+from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.table_rows import (
     Curve,
     check_published,
@@ -139,12 +140,18 @@ def table2_patches_command(
 def _measured(folder: Path, data_root: Path) -> dict[str, Any]:
     """Return the scores, seed and budget of a run or a checkpoint."""
     recipe = Recipe.load(folder / RECIPE)
-    windows = ClipSource(recipe, data_root).scored_windows()
-    scores = evaluate_percepts(model_of(folder), windows, recipe.model.input_steps)
+    windows, count = ClipSource(recipe, data_root).scored_windows(), recipe.data.validation_windows
+    line = ProgressLine(f"evaluate {folder.name}", "windows")
+    scores = evaluate_percepts(
+        model_of(folder),
+        windows,
+        recipe.model.input_steps,
+        progress=lambda done: line(done, count, done),
+    )
     return {
         "seed": recipe.seed,
         "sequences": recipe.training_sequences,
-        "windows": recipe.data.validation_windows,
+        "windows": count,
         "scores": {name: float(values.mean()) for name, values in scores.items()},
     }
 

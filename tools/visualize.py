@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
 from keras_videolstm.checkpoints import find_checkpoint, load, load_metadata
@@ -20,6 +21,7 @@ from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, wr
 from keras_videolstm_tools.labelled_percepts import labelled_percepts, settings_of
 from keras_videolstm_tools.model_pictures import write_activity, write_features
 from keras_videolstm_tools.own_clip import percepts_of, read_clip
+from keras_videolstm_tools.progress import ProgressLine
 
 _HISTORY = "history.csv"
 
@@ -133,9 +135,12 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
     labels = None
     if store.class_names:
         labels = [store.class_names[label] if label >= 0 else "no label" for label in store.labels]
-    points = np.stack([_representation(model, store.read(video)) for video in range(len(store))])
+    line, points = ProgressLine("embeddings", "clips"), []
+    for video in range(len(store)):
+        points.append(_representation(model, store.read(video)))
+        line(len(points), len(store), len(points))
     title = f"{Path(checkpoint).name}: {len(store)} clips"
-    _show([write_figure(draw_embeddings(points, labels, title=title), out, "embeddings")])
+    _show([write_figure(draw_embeddings(np.stack(points), labels, title=title), out, "embeddings")])
 
 
 @command.command(name="confusion")
@@ -207,7 +212,7 @@ def _frames(
     clip: Path | None,
     mnist: str | None,
     count: int,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return the first frames of a clip; without one those of moving digits."""
     if clip is not None:
         return read_clip(model, metadata, checkpoint, clip, fps=None)[:count]
@@ -228,7 +233,7 @@ def _store(
     return store
 
 
-def _representation(model: VideoLSTM, percepts: np.ndarray) -> np.ndarray:
+def _representation(model: VideoLSTM, percepts: NDArray[Any]) -> NDArray[Any]:
     steps = min(BLOCK_STEPS, len(percepts))
     return model.encode(video_blocks(percepts, steps), every_step=True).mean(axis=(0, 1))
 

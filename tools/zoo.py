@@ -24,6 +24,7 @@ from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
+from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.zoo_entries import read_entries
 from keras_videolstm_tools.zoo_page import render_page
 
@@ -75,19 +76,24 @@ def show_command(name: str, as_json: bool) -> None:
 
 @command.command(name="verify")
 @click.argument("names", nargs=-1)
-def verify_command(names: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     """Check hashes, loading and golden outputs; of all checkpoints if none is named.
 
     \b
     Example:
       videolstm-tools zoo verify composite_youtube
     """
+    verified: dict[str, dict[str, float]] = {}
     for name in names or list_checkpoints():
-        differences = verify(name)
-        worst = max(differences.values(), default=0.0)
-        click.echo(
-            f"{name}: good; {len(differences)} golden outputs, largest difference {worst:.2g}"
-        )
+        verified[name] = differences = verify(name)
+        if not as_json:
+            worst = max(differences.values(), default=0.0)
+            click.echo(
+                f"{name}: good; {len(differences)} golden outputs, largest difference {worst:.2g}"
+            )
+    if as_json:
+        click.echo(json.dumps(verified, indent=2))
 
 
 @command.command(name="publish")
@@ -105,7 +111,9 @@ def verify_command(names: tuple[str, ...]) -> None:
     help="Of moving MNIST's test set, the first so many.",
 )
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: the zoo's folder]"
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
 )
 def publish_command(
     run: Path,
@@ -126,7 +134,15 @@ def publish_command(
     """
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
-    model, metadata, files = published_run(run, data_root or run, mnist, card, test_sequences)
+    line = ProgressLine("measure", "sequences")
+    model, metadata, files = published_run(
+        run,
+        data_root or run,
+        mnist,
+        card,
+        test_sequences,
+        progress=lambda done, total: line(done, total, done),
+    )
     folder = out or zoo_folder() / model.name
     save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist)})
     differences = verify(folder)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 if TYPE_CHECKING:
-    from keras_videolstm.data.figures import Figure
+    from keras_videolstm.data.figure import Figure
 
 Colour = tuple[int, int, int]
 
@@ -43,7 +44,7 @@ def _lighten(colour: Sequence[float], share: float) -> Colour:
 
 @dataclass(frozen=True)
 class _Layer:
-    outline: np.ndarray  # (time, points, 2) in body units, x right and y down
+    outline: NDArray[Any]  # (time, points, 2) in body units, x right and y down
     colour: Colour
 
 
@@ -51,7 +52,7 @@ class _Layer:
 class _Part:
     """Layers that are drawn together, ordered among the parts by nearness to the camera."""
 
-    near: np.ndarray  # (time,)
+    near: NDArray[Any]  # (time,)
     layers: list[_Layer]
 
 
@@ -59,8 +60,8 @@ class _Part:
 class _Stroke:
     """A rounded, tapered limb between two projected places, each (time, 2)."""
 
-    start: np.ndarray
-    end: np.ndarray
+    start: NDArray[Any]
+    end: NDArray[Any]
     radii: tuple[float, float]
     colour: Colour
 
@@ -68,16 +69,16 @@ class _Stroke:
 class _View:
     """Joints as the camera sees them."""
 
-    def __init__(self, joints: dict[str, np.ndarray], yaw: float) -> None:
+    def __init__(self, joints: dict[str, NDArray[Any]], yaw: float) -> None:
         self.sine, self.cosine = float(np.sin(np.radians(yaw))), float(np.cos(np.radians(yaw)))
         self.places = {name: self.flat(place) for name, place in joints.items()}
         self.depths = {name: self.depth(place) for name, place in joints.items()}
 
-    def depth(self, place: np.ndarray) -> np.ndarray:
+    def depth(self, place: NDArray[Any]) -> NDArray[Any]:
         """Nearness to the camera."""
         return place[..., 0] * self.cosine - place[..., 1] * self.sine
 
-    def flat(self, place: np.ndarray) -> np.ndarray:
+    def flat(self, place: NDArray[Any]) -> NDArray[Any]:
         """Picture coordinates, x right and y down."""
         across = place[..., 0] * self.sine + place[..., 1] * self.cosine
         return np.stack([across, _TILT * self.depth(place) - place[..., 2]], axis=-1)
@@ -87,16 +88,16 @@ class _View:
         away = self.sine if side == 1 else -self.sine
         return 1.0 - 0.28 * max(0.0, away)
 
-    def ahead(self, length: float) -> np.ndarray:
+    def ahead(self, length: float) -> NDArray[Any]:
         """Picture offset of something `length` in front of the body."""
         return self.flat(np.array([length, 0.0, 0.0]))
 
-    def aside(self, length: float) -> np.ndarray:
+    def aside(self, length: float) -> NDArray[Any]:
         """Picture offset of something `length` to the left of the body."""
         return self.flat(np.array([0.0, length, 0.0]))
 
 
-def _capsule(start: np.ndarray, end: np.ndarray, radii: tuple[float, float]) -> np.ndarray:
+def _capsule(start: NDArray[Any], end: NDArray[Any], radii: tuple[float, float]) -> NDArray[Any]:
     """Outlines (time, points, 2) of rounded, tapered strokes."""
     along = end - start
     angle = np.arctan2(along[:, 1], along[:, 0])[:, None]
@@ -110,7 +111,7 @@ def _capsule(start: np.ndarray, end: np.ndarray, radii: tuple[float, float]) -> 
     return np.concatenate(caps, axis=1)
 
 
-def _disc(centre: np.ndarray, radius: float, colour: Colour) -> _Stroke:
+def _disc(centre: NDArray[Any], radius: float, colour: Colour) -> _Stroke:
     return _Stroke(centre, centre, (radius, radius), colour)
 
 
@@ -147,7 +148,7 @@ def _shaded(strokes: Sequence[_Stroke]) -> list[_Layer]:
     return _edges(strokes) + _fills(strokes) + _lights(strokes)
 
 
-def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+def _between(start: NDArray[Any], end: NDArray[Any], share: float) -> NDArray[Any]:
     return start + (end - start) * share
 
 
@@ -411,7 +412,9 @@ def _paint(
 # ---- Scene and camera ----
 
 
-def _sway(rng: np.random.Generator, moments: np.ndarray, rate: tuple[float, float]) -> np.ndarray:
+def _sway(
+    rng: np.random.Generator, moments: NDArray[Any], rate: tuple[float, float]
+) -> NDArray[Any]:
     """A smooth track in -1 to 1."""
     first, second = rng.uniform(*rate, 2)
     start = rng.uniform(0, 1, 2)
@@ -425,20 +428,20 @@ class Scene:
 
     size: tuple[int, int]
     canvas: Image.Image
-    feet: np.ndarray  # (time, 2) the figure's place on the canvas, pixels
-    corner: np.ndarray  # (time, 2) top left of the camera's box on the canvas, pixels
-    zoom: np.ndarray  # (time,)
+    feet: NDArray[Any]  # (time, 2) the figure's place on the canvas, pixels
+    corner: NDArray[Any]  # (time, 2) top left of the camera's box on the canvas, pixels
+    zoom: NDArray[Any]  # (time,)
     stature: float  # body height at zoom 1, pixels
-    gain: np.ndarray  # (time,) brightness
-    grain: np.ndarray  # sensor noise, larger than the frame
-    grain_at: np.ndarray  # (time, 2) where the frame's noise begins
+    gain: NDArray[Any]  # (time,) brightness
+    grain: NDArray[Any]  # sensor noise, larger than the frame
+    grain_at: NDArray[Any]  # (time, 2) where the frame's noise begins
 
     @classmethod
     def from_rng(
         cls,
         rng: np.random.Generator,
         size: tuple[int, int],
-        moments: np.ndarray,
+        moments: NDArray[Any],
         facing: float,
     ) -> Scene:
         """A random scene for `moments` (seconds); `facing` 1 is to the right, -1 to the left."""
@@ -488,7 +491,7 @@ class Scene:
         box = (left, top, left + width, top + height)
         return self.canvas.resize(large, Image.Resampling.BILINEAR, box=box)
 
-    def finish(self, picture: Image.Image, moment: int) -> np.ndarray:
+    def finish(self, picture: Image.Image, moment: int) -> NDArray[Any]:
         """Reduces the enlarged picture to the frame and adds light changes and noise."""
         small = picture.reduce(_SUPERSAMPLE)
         table = np.clip(np.arange(256) * self.gain[moment], 0, 255).astype(int).tolist()
@@ -506,7 +509,7 @@ def _soft_ellipse(width: int, height: int) -> Image.Image:
     return Image.fromarray((120 * strength).astype(np.uint8))
 
 
-def _shadow(joints: dict[str, np.ndarray], view: _View) -> np.ndarray:
+def _shadow(joints: dict[str, NDArray[Any]], view: _View) -> NDArray[Any]:
     """Centre x and width (time, 2) of the shadow, body units; it shrinks under a jump."""
     feet = view.places["ankle"][..., 0]
     middle = 0.5 * feet.mean(axis=1) + 0.5 * view.places["pelvis"][:, 0]
@@ -515,7 +518,7 @@ def _shadow(joints: dict[str, np.ndarray], view: _View) -> np.ndarray:
     return np.stack([middle, wide], axis=1)
 
 
-def _cast_shadow(picture: Image.Image, origin: np.ndarray, shadow: np.ndarray) -> None:
+def _cast_shadow(picture: Image.Image, origin: NDArray[Any], shadow: NDArray[Any]) -> None:
     """Darkens the ground at `shadow`, a centre and a width in pixels from `origin`."""
     wide = max(2, int(shadow[1]))
     high = max(2, wide // 5)
@@ -523,15 +526,15 @@ def _cast_shadow(picture: Image.Image, origin: np.ndarray, shadow: np.ndarray) -
     picture.paste((14, 14, 22), corner, _soft_ellipse(wide, high))
 
 
-def _place(outline: np.ndarray, origin: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _place(outline: NDArray[Any], origin: NDArray[Any], scale: NDArray[Any]) -> NDArray[Any]:
     """Outlines (time, points, 2) in body units as x, y, x, y ... in pixels: (time, 2 * points)."""
     pixels = origin[:, None] + scale[:, None, None] * outline
     return pixels.reshape(len(pixels), -1)
 
 
 def draw_frames(
-    figure: Figure, joints: dict[str, np.ndarray], yaw: float, scene: Scene
-) -> np.ndarray:
+    figure: Figure, joints: dict[str, NDArray[Any]], yaw: float, scene: Scene
+) -> NDArray[Any]:
     """Draws every frame: background, shadow, figure, light and noise.
 
     Args:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data import _figure_drawing as drawing
 from keras_videolstm.data.figure import Figure
@@ -30,16 +32,16 @@ class _Style:
 class _Pose:
     """Joint angles: 0 everywhere is standing with hanging arms; forward and outward positive."""
 
-    hip: np.ndarray  # (time, 2) thigh forward
-    spread: np.ndarray  # (time, 2) leg outward
-    knee: np.ndarray  # (time, 2) bend
-    shoulder: np.ndarray  # (time, 2) upper arm forward
-    lift: np.ndarray  # (time, 2) arm outward and up
-    elbow: np.ndarray  # (time, 2) bend of the forearm, forward
-    fold: np.ndarray  # (time, 2) bend of the forearm, upward in the frontal plane
-    lean: np.ndarray  # (time,) trunk forward
-    twist: np.ndarray  # (time,) shoulders turned to the left
-    hop: np.ndarray  # (time,) height over the ground, body units
+    hip: NDArray[Any]  # (time, 2) thigh forward
+    spread: NDArray[Any]  # (time, 2) leg outward
+    knee: NDArray[Any]  # (time, 2) bend
+    shoulder: NDArray[Any]  # (time, 2) upper arm forward
+    lift: NDArray[Any]  # (time, 2) arm outward and up
+    elbow: NDArray[Any]  # (time, 2) bend of the forearm, forward
+    fold: NDArray[Any]  # (time, 2) bend of the forearm, upward in the frontal plane
+    lean: NDArray[Any]  # (time,) trunk forward
+    twist: NDArray[Any]  # (time,) shoulders turned to the left
+    hop: NDArray[Any]  # (time,) height over the ground, body units
     anchor: tuple[int, ...] = ()  # feet that stay in place; none: the pelvis does
 
 
@@ -47,7 +49,7 @@ _PAIRS = ("hip", "spread", "knee", "shoulder", "lift", "elbow", "fold")
 _SINGLES = ("lean", "twist", "hop")
 
 
-def _pose(cycle: np.ndarray, anchor: tuple[int, ...] = (), **angles: object) -> _Pose:
+def _pose(cycle: NDArray[Any], anchor: tuple[int, ...] = (), **angles: object) -> _Pose:
     """A pose from what is named; the rest is zero. Pairs broadcast to (time, 2)."""
     frames = len(cycle)
     unset = {"lift": 8.0, "spread": 3.0}
@@ -59,12 +61,12 @@ def _pose(cycle: np.ndarray, anchor: tuple[int, ...] = (), **angles: object) -> 
     return _Pose(**filled, anchor=anchor)
 
 
-def _ease(share: np.ndarray) -> np.ndarray:
+def _ease(share: NDArray[Any]) -> NDArray[Any]:
     """0 to 1 with a soft start and stop."""
     return share * share * (3.0 - 2.0 * share)
 
 
-def _keys(cycle: np.ndarray, *keys: tuple[float, float]) -> np.ndarray:
+def _keys(cycle: NDArray[Any], *keys: tuple[float, float]) -> NDArray[Any]:
     """Periodic track through `(moment, value)` keys (moments rising in [0, 1)), eased between."""
     moments = np.array([moment for moment, _ in keys] + [keys[0][0] + 1.0])
     values = np.array([value for _, value in keys] + [keys[0][1]])
@@ -74,24 +76,24 @@ def _keys(cycle: np.ndarray, *keys: tuple[float, float]) -> np.ndarray:
     return values[left] + (values[left + 1] - values[left]) * _ease(share)
 
 
-def _sides(cycle: np.ndarray, delay: float = 0.5) -> np.ndarray:
+def _sides(cycle: NDArray[Any], delay: float = 0.5) -> NDArray[Any]:
     """The cycle of the right and, `delay` later, of the left side: (time, 2)."""
     return np.stack([cycle, cycle - delay], axis=1)
 
 
-def _lead(style: _Style, leading: object, other: object, frames: int) -> np.ndarray:
+def _lead(style: _Style, leading: object, other: object, frames: int) -> NDArray[Any]:
     """(time, 2) with the leading side's track in its place."""
     tracks = [np.broadcast_to(np.asarray(track, float), (frames,)) for track in (leading, other)]
     return np.stack(tracks if style.lead == 0 else tracks[::-1], axis=1)
 
 
-def _wave_of(cycle: np.ndarray) -> np.ndarray:
+def _wave_of(cycle: NDArray[Any]) -> NDArray[Any]:
     return np.sin(2.0 * np.pi * cycle)
 
 
 def _gait(
-    cycle: np.ndarray, *, swing: float, offset: float, bend: float, floor: float, arms: float
-) -> dict[str, np.ndarray]:
+    cycle: NDArray[Any], *, swing: float, offset: float, bend: float, floor: float, arms: float
+) -> dict[str, NDArray[Any]]:
     """Legs and arms of walking and running: opposite sides half a cycle apart."""
     sides = _sides(cycle)
     raised = 0.5 + 0.5 * np.cos(2.0 * np.pi * sides + 0.35)  # the leg that comes forward bends
@@ -103,14 +105,14 @@ def _gait(
     }
 
 
-def _walk(cycle: np.ndarray, style: _Style) -> _Pose:
+def _walk(cycle: NDArray[Any], style: _Style) -> _Pose:
     size = style.amplitude + 0.12 * style.manner  # a brisk walk looks like a jog
     gait = _gait(cycle, swing=28 * size, offset=6, bend=54 * size, floor=9, arms=27 * size)
     elbow, lean = 14.0 + 72.0 * style.variant, 2.0 + 9.0 * style.manner
     return _pose(cycle, **gait, elbow=elbow, lean=lean)
 
 
-def _run(cycle: np.ndarray, style: _Style) -> _Pose:
+def _run(cycle: NDArray[Any], style: _Style) -> _Pose:
     size = style.amplitude - 0.22 * style.manner  # a jog looks like a brisk walk
     gait = _gait(cycle, swing=38 * size, offset=8, bend=82 * size, floor=12, arms=38 * size)
     elbow, lean = 35.0 + 62.0 * style.variant, 4.0 + 9.0 * style.manner
@@ -118,13 +120,13 @@ def _run(cycle: np.ndarray, style: _Style) -> _Pose:
     return _pose(cycle, **gait, elbow=elbow, lean=lean, hop=flight)
 
 
-def _crouched(bend: np.ndarray) -> dict[str, np.ndarray]:
+def _crouched(bend: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Both legs bent by `bend` (time,), feet under the body, trunk forward in proportion."""
     both = np.stack([bend, bend], axis=1)
     return {"hip": 0.56 * both, "knee": both, "lean": 0.34 * bend}
 
 
-def _jump(cycle: np.ndarray, style: _Style) -> _Pose:
+def _jump(cycle: NDArray[Any], style: _Style) -> _Pose:
     size, reach = style.amplitude, 10.0 + 140.0 * style.variant
     deep, landing = 98.0 * size, 64.0 * size
     bend = _keys(
@@ -144,7 +146,7 @@ def _jump(cycle: np.ndarray, style: _Style) -> _Pose:
     )
 
 
-def _crouch(share: np.ndarray, style: _Style) -> _Pose:
+def _crouch(share: NDArray[Any], style: _Style) -> _Pose:
     """From standing to the crouch of a jump; `share` of the clip, 0 to 1."""
     start, stop = 0.02 + 0.16 * style.phase, 0.82 + 0.16 * style.pause
     down = _ease(np.clip((share - start) / (stop - start), 0.0, 1.0))
@@ -160,12 +162,12 @@ def _crouch(share: np.ndarray, style: _Style) -> _Pose:
     )
 
 
-def _rise(share: np.ndarray, style: _Style) -> _Pose:
+def _rise(share: NDArray[Any], style: _Style) -> _Pose:
     """A crouch backwards: no single frame tells the two apart."""
     return _crouch(1.0 - share, style)
 
 
-def _wave(cycle: np.ndarray, style: _Style) -> _Pose:
+def _wave(cycle: NDArray[Any], style: _Style) -> _Pose:
     frames, beat = len(cycle), _wave_of(cycle)
     lift = 104.0 + 26.0 * style.manner + 9.0 * beat
     fold = (172.0 - lift) + 40.0 * style.amplitude * beat
@@ -183,7 +185,7 @@ def _wave(cycle: np.ndarray, style: _Style) -> _Pose:
     )
 
 
-def _jumping_jack(cycle: np.ndarray, style: _Style) -> _Pose:
+def _jumping_jack(cycle: NDArray[Any], style: _Style) -> _Pose:
     opening = 0.5 - 0.5 * np.cos(2.0 * np.pi * cycle)
     hop = 0.07 * style.amplitude * _wave_of(cycle) ** 2
     bend = 6.0 + 16.0 * (1.0 - _wave_of(cycle) ** 2)
@@ -199,7 +201,7 @@ def _jumping_jack(cycle: np.ndarray, style: _Style) -> _Pose:
     )
 
 
-def _guard(cycle: np.ndarray, style: _Style) -> dict[str, np.ndarray]:
+def _guard(cycle: NDArray[Any], style: _Style) -> dict[str, NDArray[Any]]:
     """The fighting stance that punch and kick share: fists up, one foot forward, springing."""
     frames, spring = len(cycle), 4.0 * _wave_of(2.0 * cycle)
     return {
@@ -213,7 +215,7 @@ def _guard(cycle: np.ndarray, style: _Style) -> dict[str, np.ndarray]:
     }
 
 
-def _punch(cycle: np.ndarray, style: _Style) -> _Pose:
+def _punch(cycle: NDArray[Any], style: _Style) -> _Pose:
     stance = _guard(cycle, style)
     strike = _keys(_sides(cycle), (0.0, 0), (0.05, 0), (0.15, 1), (0.2, 1), (0.32, 0))
     forward = strike[:, 1] - strike[:, 0]
@@ -225,7 +227,7 @@ def _punch(cycle: np.ndarray, style: _Style) -> _Pose:
     return _pose(cycle, (1 - style.lead,), **stance)
 
 
-def _kick(cycle: np.ndarray, style: _Style) -> _Pose:
+def _kick(cycle: NDArray[Any], style: _Style) -> _Pose:
     stance, frames = _guard(cycle, style), len(cycle)
     height = (72.0 + 22.0 * style.manner) * min(style.amplitude, 1.05)
     hip = _keys(cycle, (0.0, -12), (0.22, 62), (0.31, height), (0.4, height), (0.6, -12))
@@ -243,7 +245,7 @@ def _kick(cycle: np.ndarray, style: _Style) -> _Pose:
 
 @dataclass(frozen=True)
 class _Action:
-    move: Callable[[np.ndarray, _Style], _Pose]
+    move: Callable[[NDArray[Any], _Style], _Pose]
     tempo: float | None  # cycles per second; None: happens once, over the whole clip
     yaw: tuple[float, float]  # degrees away from facing the camera
 
@@ -276,14 +278,14 @@ def draw_style(rng: np.random.Generator) -> _Style:
     )
 
 
-def clock(action: _Action, style: _Style, moments: np.ndarray) -> np.ndarray:
+def clock(action: _Action, style: _Style, moments: NDArray[Any]) -> NDArray[Any]:
     """The action's clock: cycles, or the share of the clip for what happens once."""
     if action.tempo is None:
         return moments / max(float(moments[-1]), 1e-9)
     return style.phase + action.tempo * style.tempo * moments
 
 
-def tremble(pose: _Pose, seconds: np.ndarray, rng: np.random.Generator) -> _Pose:
+def tremble(pose: _Pose, seconds: NDArray[Any], rng: np.random.Generator) -> _Pose:
     """The pose with a slow unsteadiness of a degree or two in every joint."""
     changed = {}
     for name in (*_PAIRS, "lean", "twist"):
@@ -297,7 +299,7 @@ def tremble(pose: _Pose, seconds: np.ndarray, rng: np.random.Generator) -> _Pose
 # ---- Forward kinematics. Vectors are (forward, left, up) in body units. ----
 
 
-def _limb(flexion: np.ndarray, outward: np.ndarray) -> np.ndarray:
+def _limb(flexion: NDArray[Any], outward: NDArray[Any]) -> NDArray[Any]:
     """Unit vectors (time, 2, 3) of a hanging limb, swung forward and then outward (degrees)."""
     flexion, outward = np.radians(flexion), np.radians(outward)
     side = np.sin(outward) * np.array([-1.0, 1.0])
@@ -306,14 +308,14 @@ def _limb(flexion: np.ndarray, outward: np.ndarray) -> np.ndarray:
     )
 
 
-def _across(half: float, twist: np.ndarray) -> np.ndarray:
+def _across(half: float, twist: NDArray[Any]) -> NDArray[Any]:
     """Where the right and left joint of a girdle lie around its centre: (time, 2, 3)."""
     angle = np.radians(twist)
     left = np.stack([-np.sin(angle), np.cos(angle), np.zeros_like(angle)], axis=-1)
     return half * np.stack([-left, left], axis=1)
 
 
-def skeleton(figure: Figure, pose: _Pose) -> dict[str, np.ndarray]:
+def skeleton(figure: Figure, pose: _Pose) -> dict[str, NDArray[Any]]:
     """Joint positions over time: (time, 3), and (time, 2, 3) for pairs; the ground is up = 0."""
     lean = np.radians(pose.lean)
     spine = np.stack([np.sin(lean), np.zeros_like(lean), np.cos(lean)], axis=-1)
@@ -343,7 +345,7 @@ def skeleton(figure: Figure, pose: _Pose) -> dict[str, np.ndarray]:
     return _stand(joints, pose)
 
 
-def _feet(pose: _Pose, ankles: np.ndarray) -> np.ndarray:
+def _feet(pose: _Pose, ankles: NDArray[Any]) -> NDArray[Any]:
     """Directions of the feet (time, 2, 3): flat on the ground, following the shin in the air."""
     over = ankles[..., 2] - ankles[..., 2].min(axis=1, keepdims=True) + pose.hop[:, None]
     shin = 0.8 * (pose.hip - pose.knee) - 12.0
@@ -351,7 +353,7 @@ def _feet(pose: _Pose, ankles: np.ndarray) -> np.ndarray:
     return _limb(pitch, np.full_like(pitch, 8.0))
 
 
-def _stand(joints: dict[str, np.ndarray], pose: _Pose) -> dict[str, np.ndarray]:
+def _stand(joints: dict[str, NDArray[Any]], pose: _Pose) -> dict[str, NDArray[Any]]:
     """Moves the body so that its lower foot meets the ground and anchored feet stay in place."""
     soles = np.minimum(
         joints["ankle"][..., 2] - drawing.ANKLE_HEIGHT, joints["toe"][..., 2] - 0.016

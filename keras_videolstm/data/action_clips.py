@@ -84,7 +84,9 @@ def views_of(
     return views
 
 
-def find_clips(source: str | os.PathLike, root: str | os.PathLike | None = None) -> list[Clip]:
+def find_clips(
+    source: str | os.PathLike[str], root: str | os.PathLike[str] | None = None
+) -> list[Clip]:
     """List the clips of a data set on disk.
 
     Args:

@@ -14,11 +14,11 @@ from keras_videolstm.errors import InputError
 
 
 def convert_authors_percepts(
-    features: str | os.PathLike,
-    frame_counts: str | os.PathLike,
-    out: str | os.PathLike,
+    features: str | os.PathLike[str],
+    frame_counts: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     *,
-    labels: str | os.PathLike | None = None,
+    labels: str | os.PathLike[str] | None = None,
     class_names: Sequence[str] = (),
     groups: Sequence[str] = (),
     extractor: str = "vgg16_fc6",

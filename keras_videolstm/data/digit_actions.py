@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.moving_mnist import SIDE, WHOLE_CIRCLE, moving_mnist
@@ -22,9 +24,9 @@ _CLASSES = 10
 
 
 def write_digit_actions(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     task: str,
-    parts: Mapping[str, tuple[np.ndarray, np.ndarray, int]],
+    parts: Mapping[str, tuple[NDArray[Any], NDArray[Any], int]],
     seed: int = 0,
 ) -> PerceptStore:
     """Write a percept store of clips of one digit that bounces, as in moving MNIST.
@@ -66,7 +68,7 @@ def write_digit_actions(
     return PerceptStore(path)
 
 
-def _settings(task: str, images: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
+def _settings(task: str, images: NDArray[Any], labels: NDArray[Any]) -> dict[str, dict[str, Any]]:
     """Return, by class, what `moving_mnist` is told."""
     if task == "direction":
         return {name: {"digits": images, "angle": (a, a)} for name, a in _DIRECTIONS.items()}
@@ -81,7 +83,7 @@ def _settings(task: str, images: np.ndarray, labels: np.ndarray) -> dict[str, di
     return {str(digit): {"digits": images[labels == digit]} for digit in range(_CLASSES)}
 
 
-def _clips(settings: dict, count: int, seed: int) -> Iterator[np.ndarray]:
+def _clips(settings: dict[str, Any], count: int, seed: int) -> Iterator[NDArray[Any]]:
     arguments = {"speed": _SPEED, "angle": WHOLE_CIRCLE, **settings}
     clips = moving_mnist(
         seed=seed, batch_size=1, steps=STEPS, digits_per_frame=1, count=count, **arguments

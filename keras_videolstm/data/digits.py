@@ -8,8 +8,10 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -36,11 +38,11 @@ class Digits:
         source: where they come from, for cards and logs; `"MNIST"` if they are the official ones.
     """
 
-    images: np.ndarray
+    images: NDArray[Any]
     source: str
 
 
-def load_digits(part: str = "train", mnist: str | os.PathLike | None = None) -> Digits:
+def load_digits(part: str = "train", mnist: str | os.PathLike[str] | None = None) -> Digits:
     """Load the digits of a part of MNIST, or draw some.
 
     Without `mnist` the file `mnist.npz` of Keras' cache is taken where it is there; otherwise
@@ -69,7 +71,9 @@ def load_digits(part: str = "train", mnist: str | os.PathLike | None = None) -> 
     return Digits(_drawn(part), "digits drawn with matplotlib's fonts, not MNIST")
 
 
-def load_digit_labels(part: str = "train", mnist: str | os.PathLike | None = None) -> np.ndarray:
+def load_digit_labels(
+    part: str = "train", mnist: str | os.PathLike[str] | None = None
+) -> NDArray[Any]:
     """Return which digit each image of `load_digits` shows, `(count,)` from 0 to 9.
 
     Args:
@@ -97,7 +101,7 @@ def load_digit_labels(part: str = "train", mnist: str | os.PathLike | None = Non
     return labels.astype(np.uint8)
 
 
-def _place(part: str, mnist: str | os.PathLike | None) -> Path | None:
+def _place(part: str, mnist: str | os.PathLike[str] | None) -> Path | None:
     """Return where MNIST is; `None` if digits have to be drawn."""
     if part not in _PARTS:
         raise InputError(f"Expected part 'train' or 'test'. Received: {part!r}")
@@ -111,12 +115,12 @@ def _cached() -> Path:
     return home / "datasets" / "mnist.npz"
 
 
-def _named(images: np.ndarray, part: str, path: Path) -> Digits:
+def _named(images: NDArray[Any], part: str, path: Path) -> Digits:
     found = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
     return Digits(images, MNIST if found == _SHA256[part] else f"{path.name}, not MNIST")
 
 
-def _read(path: Path, part: str) -> np.ndarray:
+def _read(path: Path, part: str) -> NDArray[Any]:
     if path.is_dir():
         return _read_idx(path, part)
     if not path.is_file():
@@ -124,7 +128,7 @@ def _read(path: Path, part: str) -> np.ndarray:
     return _checked(_read_npz(path, f"x_{part}"), path)
 
 
-def _read_npz(path: Path, name: str) -> np.ndarray:
+def _read_npz(path: Path, name: str) -> NDArray[Any]:
     try:
         return np.load(path, allow_pickle=False)[name]
     except (
@@ -139,7 +143,7 @@ def _read_npz(path: Path, name: str) -> np.ndarray:
         raise InputError(f"Expected mnist.npz. Received: {path} ({error})") from error
 
 
-def _read_idx(folder: Path, part: str) -> np.ndarray:
+def _read_idx(folder: Path, part: str) -> NDArray[Any]:
     path, data = _idx_data(folder, _PARTS[part])
     count = int.from_bytes(data[4:8], "big")
     header = b"\x00\x00\x08\x03" + data[4:8] + 2 * _SIDE.to_bytes(4, "big")
@@ -151,7 +155,7 @@ def _read_idx(folder: Path, part: str) -> np.ndarray:
     return _checked(np.frombuffer(data, np.uint8, offset=16).reshape(-1, _SIDE, _SIDE), path)
 
 
-def _read_idx_labels(folder: Path, part: str) -> np.ndarray:
+def _read_idx_labels(folder: Path, part: str) -> NDArray[Any]:
     path, data = _idx_data(folder, _LABELS[part])
     labels = np.frombuffer(data[8:], np.uint8)
     good = data[:4] == b"\x00\x00\x08\x01" and len(labels) == int.from_bytes(data[4:8], "big")
@@ -175,7 +179,7 @@ def _idx_data(folder: Path, name: str) -> tuple[Path, bytes]:
     raise InputError(f"Expected {name} or {name}.gz in the folder. Received: {folder}")
 
 
-def _checked(images: np.ndarray, path: Path) -> np.ndarray:
+def _checked(images: NDArray[Any], path: Path) -> NDArray[Any]:
     if images.dtype != np.uint8 or images.shape[1:] != (_SIDE, _SIDE) or not len(images):
         raise InputError(
             f"Expected digits (count, 28, 28) of uint8. "
@@ -184,7 +188,7 @@ def _checked(images: np.ndarray, path: Path) -> np.ndarray:
     return images
 
 
-def _drawn(part: str) -> np.ndarray:
+def _drawn(part: str) -> NDArray[Any]:
     """Draw digits of varied font, slant and size; train and test differ in all of these draws."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

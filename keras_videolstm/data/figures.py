@@ -18,8 +18,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data import _figure_drawing as drawing
 from keras_videolstm.data import _figure_motion as motion
@@ -69,7 +71,7 @@ def render_clip(
     seconds: float = 2.5,
     fps: int = 15,
     size: tuple[int, int] = (320, 240),
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Draws one clip of one figure doing one action.
 
     Body and clothes come from `figure_seed` only; tempo, amplitude, phase, view, scene, camera,

@@ -33,7 +33,7 @@ def is_live(text: str) -> bool:
     return bool(camera or _ADDRESS.match(text))
 
 
-def record_live(source: str, path: str | os.PathLike, seconds: float) -> None:
+def record_live(source: str, path: str | os.PathLike[str], seconds: float) -> None:
     """Record a camera or an address into a Matroska file, as it comes, without encoding it again.
 
     Args:

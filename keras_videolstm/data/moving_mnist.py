@@ -1,9 +1,11 @@
 """Moving MNIST, made on the fly in graph operations."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -17,7 +19,7 @@ WHOLE_CIRCLE = (0.0, 2 * np.pi)
 
 
 def moving_mnist(
-    digits: np.ndarray,
+    digits: NDArray[Any],
     *,
     seed: int,
     batch_size: int,
@@ -27,7 +29,7 @@ def moving_mnist(
     angle: Sequence[float] = WHOLE_CIRCLE,
     first: int = 0,
     count: int | None = None,
-) -> tf.data.Dataset:
+) -> tf.data.Dataset[Any]:
     """Make sequences of digits that bounce inside a 64x64 frame (paper, section 3.2).
 
     Each digit starts anywhere, in any direction, and moves by `speed` of its free range of 36
@@ -100,7 +102,7 @@ def moving_mnist(
     return sequences.prefetch(tf.data.AUTOTUNE)
 
 
-def _strips(digits: np.ndarray) -> np.ndarray:
+def _strips(digits: NDArray[Any]) -> NDArray[Any]:
     """Pad each digit's rows to the frame's width and lay them end to end, with zeros around.
 
     A window of 4096 bytes cut out of such a strip is a whole frame; where the window starts says

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.data.digits import MNIST, Digits
 from keras_videolstm.data.moving_mnist import BLOCK, SIDE, moving_mnist
@@ -76,7 +77,7 @@ class MovingMNISTTest:
             f"({self._digits.source}, test part), seed {TEST_SEED}"
         )
 
-    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
+    def batches(self, batch_size: int) -> Iterator[NDArray[Any]]:
         """Yield the sequences in order, uint8, `(batch, steps, 64, 64, 1)`.
 
         Raises:
@@ -93,7 +94,7 @@ class MovingMNISTTest:
         if self.is_standard:
             _check_hash(found, TEST_SHA256)
 
-    def _made(self, batch_size: int, steps: int, count: int) -> tf.data.Dataset:
+    def _made(self, batch_size: int, steps: int, count: int) -> tf.data.Dataset[Any]:
         return moving_mnist(
             self._digits.images,
             seed=TEST_SEED,
@@ -120,7 +121,7 @@ class MovingMNISTFile:
         (100, 20, 64, 64, 1)
     """
 
-    def __init__(self, path: str | os.PathLike, sequences: int | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], sequences: int | None = None) -> None:
         self._path = Path(path)
         try:
             self._frames = np.load(self._path, mmap_mode="r", allow_pickle=False)
@@ -147,7 +148,7 @@ class MovingMNISTFile:
         """What it is, for reports."""
         return f"{self.sequences} sequences of {self._path.name}"
 
-    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
+    def batches(self, batch_size: int) -> Iterator[NDArray[Any]]:
         """Yield the sequences in order, uint8, `(batch, steps, 64, 64, 1)`."""
         for start in range(0, self.sequences, batch_size):
             part = self._frames[:, start : min(start + batch_size, self.sequences)]

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -21,7 +23,7 @@ _GROUP = re.compile(r"_g(\d\d)_c\d\d$")
 _TEST_GROUPS = 7
 
 
-def official_parts(data_set: str, videos: Sequence[str], split: int) -> np.ndarray:
+def official_parts(data_set: str, videos: Sequence[str], split: int) -> NDArray[Any]:
     """Return which part of an official split each video belongs to.
 
     Args:

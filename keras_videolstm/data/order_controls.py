@@ -4,8 +4,10 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
@@ -19,10 +21,12 @@ _ORDERS = list(itertools.permutations(range(_SEGMENTS)))
 _MARK = "#"
 _KEPT = ("extractor", "fps", "size", "fit", "short_side")
 
-Versions = Iterator[tuple[str, np.ndarray]]
+Versions = Iterator[tuple[str, NDArray[Any]]]
 
 
-def write_order_control(store: PerceptStore, path: str | os.PathLike, control: str) -> PerceptStore:
+def write_order_control(
+    store: PerceptStore, path: str | os.PathLike[str], control: str
+) -> PerceptStore:
     """Write a store in which each video stands once in every class, told apart by time alone.
 
     Controls, each from the middle of a video:
@@ -72,7 +76,7 @@ def write_order_control(store: PerceptStore, path: str | os.PathLike, control: s
     return PerceptStore(path)
 
 
-def original_names(control: PerceptStore) -> np.ndarray:
+def original_names(control: PerceptStore) -> NDArray[Any]:
     """Return, for each video of a control, the name of the video that it was made from.
 
     Example:
@@ -82,30 +86,30 @@ def original_names(control: PerceptStore) -> np.ndarray:
     return np.array([name.rpartition(_MARK)[0] for name in control.names], dtype=object)
 
 
-def _middle(percepts: np.ndarray, steps: int) -> np.ndarray:
+def _middle(percepts: NDArray[Any], steps: int) -> NDArray[Any]:
     start = (len(percepts) - steps) // 2
     return percepts[start : start + steps]
 
 
-def _directions(percepts: np.ndarray) -> Versions:
+def _directions(percepts: NDArray[Any]) -> Versions:
     middle = _middle(percepts, _STEPS)
     yield "forwards", middle
     yield "backwards", middle[::-1]
 
 
-def _speeds(percepts: np.ndarray) -> Versions:
+def _speeds(percepts: NDArray[Any]) -> Versions:
     for name, speed in _SPEEDS.items():
         yield name, _middle(percepts, speed * _STEPS)[::speed]
 
 
-def _orders(percepts: np.ndarray) -> Versions:
+def _orders(percepts: NDArray[Any]) -> Versions:
     parts = [_middle(part, _SEGMENT_STEPS) for part in np.array_split(percepts, _SEGMENTS)]
     for order in _ORDERS:
         name = "".join("abc"[part] for part in order)
         yield name, np.concatenate([parts[part] for part in order])
 
 
-_CONTROLS: dict[str, tuple[int, Callable[[np.ndarray], Versions]]] = {
+_CONTROLS: dict[str, tuple[int, Callable[[NDArray[Any]], Versions]]] = {
     "direction": (_STEPS, _directions),
     "speed": (max(_SPEEDS.values()) * _STEPS, _speeds),
     "segments": (_SEGMENTS * _SEGMENT_STEPS, _orders),

@@ -1,9 +1,11 @@
 """Labelled blocks of percepts as tf.data, for training and for scoring classifiers."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
 from keras_videolstm.data.percept_store import PerceptStore
@@ -11,12 +13,12 @@ from keras_videolstm.data.percept_store import PerceptStore
 
 def random_blocks(
     store: PerceptStore,
-    videos: Sequence[int],
+    videos: Sequence[int] | NDArray[Any],
     *,
     seed: int,
     batch_size: int,
     steps: int = BLOCK_STEPS,
-) -> tf.data.Dataset:
+) -> tf.data.Dataset[Any]:
     """Draw blocks without end: a video at random, then a place in it.
 
     Args:
@@ -54,12 +56,12 @@ def random_blocks(
 
 def all_blocks(
     store: PerceptStore,
-    videos: Sequence[int],
+    videos: Sequence[int] | NDArray[Any],
     *,
     batch_size: int,
     steps: int = BLOCK_STEPS,
     stride: int = BLOCK_STRIDE,
-) -> tf.data.Dataset:
+) -> tf.data.Dataset[Any]:
     """Give every block of the videos, in order, for scoring.
 
     Returns:
@@ -72,7 +74,7 @@ def all_blocks(
         ...     print(blocks.shape)
     """
 
-    def generate() -> Iterator[tuple[np.ndarray, np.int32]]:
+    def generate() -> Iterator[tuple[NDArray[Any], np.int32]]:
         for video in videos:
             for block in video_blocks(store.read(video), steps, stride):
                 yield block, store.labels[video]

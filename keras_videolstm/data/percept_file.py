@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -45,8 +46,8 @@ class PerceptFile:
         try:
             with h5py.File(self.path) as file:
                 self.metadata: dict[str, Any] = json.loads(bytes(file["metadata"][()]))
-                self.frame_counts: np.ndarray = file["frame_counts"][()]
-                self.labels: np.ndarray = file["labels"][()]
+                self.frame_counts: NDArray[Any] = file["frame_counts"][()]
+                self.labels: NDArray[Any] = file["labels"][()]
                 self.shape: tuple[int, int] = file["percepts"].shape
                 self._check(file["percepts"].dtype)
         except InputError:
@@ -57,7 +58,7 @@ class PerceptFile:
                 f"Received: {path} ({error})"
             ) from error
 
-    def _check(self, dtype: np.dtype) -> None:
+    def _check(self, dtype: np.dtype[Any]) -> None:
         found = self.metadata.get("format")
         if found != FORMAT:
             raise InputError(
@@ -86,7 +87,7 @@ class PerceptFile:
                 f"Received: {self.path} with labels up to {self.labels.max()}"
             )
 
-    def read(self, start: int, length: int) -> np.ndarray:
+    def read(self, start: int, length: int) -> NDArray[Any]:
         """Return `length` rows from `start` on, `(length, features)`."""
         with h5py.File(self.path) as file:
             return file["percepts"][start : start + length]
@@ -118,7 +119,7 @@ class PerceptFile:
         rows, features = h5py.File(self.path)["percepts"], self.shape[1]
 
         def read(start: tf.Tensor, length: tf.Tensor | int) -> tf.Tensor:
-            def slice_rows(first: np.ndarray, count: np.ndarray) -> np.ndarray:
+            def slice_rows(first: NDArray[Any], count: NDArray[Any]) -> NDArray[Any]:
                 return rows[first : first + count]
 
             found = tf.numpy_function(slice_rows, [start, length], tf.float32, stateful=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_file import FORMAT, UNLABELLED, PerceptFile, ReadRows
 from keras_videolstm.errors import InputError
@@ -43,7 +44,7 @@ class PerceptStore:
         ((87, 1280), 'Archery', 'g08')
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._files = [PerceptFile(file) for file in _files_of(self.path)]
         self.metadata: dict[str, Any] = self._files[0].metadata
@@ -79,16 +80,16 @@ class PerceptStore:
         return tuple(self.metadata["class_names"])
 
     @cached_property
-    def groups(self) -> np.ndarray:
+    def groups(self) -> NDArray[Any]:
         """Name of the source of each video."""
         return np.array([video["group"] for video in self._videos], dtype=object)
 
     @cached_property
-    def names(self) -> np.ndarray:
+    def names(self) -> NDArray[Any]:
         """Path of each video as it was given to the extraction."""
         return np.array([video["path"] for video in self._videos], dtype=object)
 
-    def clips_of(self, videos: Sequence[int]) -> np.ndarray:
+    def clips_of(self, videos: Sequence[int] | NDArray[Any]) -> NDArray[Any]:
         """Return a number for each video, the same for all views of one clip, `(videos,)`.
 
         A clip's views are videos of the same path and group: other crops, and flips.
@@ -102,7 +103,7 @@ class PerceptStore:
         numbers: dict[tuple[str, str], int] = {}
         return np.array([numbers.setdefault(clip, len(numbers)) for clip in clips], np.int64)
 
-    def count_clips(self, videos: Sequence[int]) -> int:
+    def count_clips(self, videos: Sequence[int] | NDArray[Any]) -> int:
         """Return how many clips videos are views of."""
         return len(np.unique(self.clips_of(videos)))
 
@@ -122,14 +123,14 @@ class PerceptStore:
         return [video for file in self._files for video in file.metadata["videos"]]
 
     @cached_property
-    def starts(self) -> np.ndarray:
+    def starts(self) -> NDArray[Any]:
         """Row of each video's first frame."""
         return (np.cumsum(self.frame_counts) - self.frame_counts).astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.frame_counts)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int) -> NDArray[Any]:
         """Return all percepts `(time, features)` of one video.
 
         Args:
@@ -144,7 +145,7 @@ class PerceptStore:
         first = start - int(self._first_rows[number])
         return self._files[number].read(first, int(self.frame_counts[index]))
 
-    def videos_of_groups(self, groups: tuple[str, ...] | None) -> np.ndarray:
+    def videos_of_groups(self, groups: tuple[str, ...] | None) -> NDArray[Any]:
         """Return the numbers of the videos of the named groups, `None` meaning all.
 
         Raises:
@@ -194,7 +195,7 @@ class PerceptStore:
         return read
 
 
-def store_files(path: str | os.PathLike, shards: int) -> list[Path]:
+def store_files(path: str | os.PathLike[str], shards: int) -> list[Path]:
     """Return the files of a store at `path`: itself, or the shards of a folder.
 
     Example:
@@ -207,7 +208,7 @@ def store_files(path: str | os.PathLike, shards: int) -> list[Path]:
     return [path / f"shard-{number:05d}-of-{shards:05d}.h5" for number in range(shards)]
 
 
-def is_sharded_store(path: str | os.PathLike) -> bool:
+def is_sharded_store(path: str | os.PathLike[str]) -> bool:
     """Tell whether a folder holds files of a percept store.
 
     Example:

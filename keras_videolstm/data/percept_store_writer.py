@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import FORMAT, UNLABELLED
@@ -36,7 +37,7 @@ class PerceptStoreWriter:
 
     def __init__(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         feature_dim: int,
         class_names: tuple[str, ...],
         provenance: dict[str, Any],
@@ -60,7 +61,7 @@ class PerceptStoreWriter:
             dtype="float32",
         )
 
-    def append(self, percepts: np.ndarray) -> None:
+    def append(self, percepts: NDArray[Any]) -> None:
         """Append percepts `(time, features)` of the video that is being written.
 
         Raises:

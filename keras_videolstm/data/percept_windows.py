@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -23,11 +25,11 @@ class StoreSelection:
     groups: tuple[str, ...] | None = None
 
     @property
-    def videos(self) -> np.ndarray:
+    def videos(self) -> NDArray[Any]:
         """Numbers of the videos taken."""
         return self.store.videos_of_groups(self.groups)
 
-    def window_starts(self, length: int) -> np.ndarray:
+    def window_starts(self, length: int) -> NDArray[Any]:
         """Return the first row of every window of `length` frames inside one video."""
         starts = [
             first + np.arange(count - length + 1)
@@ -47,7 +49,7 @@ def percept_windows(
     batch_size: int,
     first: int = 0,
     count: int | None = None,
-) -> tf.data.Dataset:
+) -> tf.data.Dataset[Any]:
     """Draw windows uniformly over all places, with replacement.
 
     Window i is a function of `seed` and i alone, so a stream can be taken up again anywhere.
@@ -105,9 +107,9 @@ def percept_windows(
 
 
 def feature_statistics(
-    parts: Sequence[tuple[PerceptStore, Sequence[int]]],
-    prepare: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    parts: Sequence[tuple[PerceptStore, Sequence[int] | NDArray[Any]]],
+    prepare: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return mean and standard deviation `(features,)` over all frames of the named videos.
 
     One pass, video by video.

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from keras_videolstm.errors import InputError
@@ -82,8 +84,8 @@ class FrameFormat:
 
 
 def iter_frames(
-    path: str | os.PathLike, frame_format: FrameFormat = FrameFormat()
-) -> Iterator[np.ndarray]:
+    path: str | os.PathLike[str], frame_format: FrameFormat = FrameFormat()
+) -> Iterator[NDArray[Any]]:
     """Yield the frames of a video file one by one, so that no whole video is in memory.
 
     Frame k shows what a player shows k/fps seconds after the first frame: the last frame whose
@@ -118,10 +120,10 @@ def iter_frames(
 
 
 def read_video(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     frame_format: FrameFormat = FrameFormat(),
     max_frames: int | None = None,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Read a clip into one array.
 
     Args:
@@ -342,7 +344,7 @@ def _resampled(timed: Iterator[_TimedFrame], fps: float) -> Iterator[_TimedFrame
 
 def _fitted(
     timed: _TimedFrame, stream: av.video.stream.VideoStream, frame_format: FrameFormat
-) -> np.ndarray:
+) -> NDArray[Any]:
     frame = timed.frame
     aspect = float(stream.sample_aspect_ratio or 1) or 1.0
     width, height = round(frame.width * aspect), frame.height
@@ -362,14 +364,14 @@ def _fitted(
     return np.ascontiguousarray(image[:, ::-1]) if frame_format.flip else image
 
 
-def _cropped(image: np.ndarray, size: int, place: tuple[float, float]) -> np.ndarray:
+def _cropped(image: NDArray[Any], size: int, place: tuple[float, float]) -> NDArray[Any]:
     top, left = (
         int((length - size) * share) for length, share in zip(image.shape, place, strict=False)
     )
     return image[top : top + size, left : left + size]
 
 
-def _padded(image: np.ndarray, size: int) -> np.ndarray:
+def _padded(image: NDArray[Any], size: int) -> NDArray[Any]:
     height, width = image.shape[:2]
     canvas = np.zeros((size, size, 3), np.uint8)
     top, left = (size - height) // 2, (size - width) // 2

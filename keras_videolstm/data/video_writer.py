@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -58,7 +60,7 @@ def _open_stream(
     return stream
 
 
-def _encode(path: Path, frames: np.ndarray, fps: float, codec: str) -> None:
+def _encode(path: Path, frames: NDArray[Any], fps: float, codec: str) -> None:
     height, width = frames.shape[1:3]
     with av.open(str(path), "w") as container:
         stream = _open_stream(container, codec, fps, width, height)
@@ -69,7 +71,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float, codec: str) -> None:
 
 
 def write_clip(
-    path: str | os.PathLike[str], frames: np.ndarray, fps: float, *, codec: str | None = None
+    path: str | os.PathLike[str], frames: NDArray[Any], fps: float, *, codec: str | None = None
 ) -> None:
     """Encodes frames as a video file.
 

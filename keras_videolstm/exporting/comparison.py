@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.exporting.serving import Serving
@@ -26,7 +28,7 @@ class Comparison:
 
 
 def compare(
-    serving: Serving, run: Callable[[np.ndarray], np.ndarray], tolerance: float
+    serving: Serving, run: Callable[[NDArray[Any]], NDArray[Any]], tolerance: float
 ) -> Comparison:
     """Compare what a file gives for a few clips with what the model gives.
 
@@ -67,7 +69,7 @@ def compare(
     return Comparison(difference, steps)
 
 
-def _steady_steps(changes: np.ndarray, tolerance: float) -> int:
+def _steady_steps(changes: NDArray[Any], tolerance: float) -> int:
     """Return the steps before the first whose change is too large, at least one."""
     unsteady = np.flatnonzero(changes.max(axis=(0, *range(2, changes.ndim))) > tolerance)
     return max(1, int(unsteady[0])) if len(unsteady) else changes.shape[1]

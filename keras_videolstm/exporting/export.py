@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 
 def export(
     model: keras.Model,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     what: str,
     format: str,
     *,

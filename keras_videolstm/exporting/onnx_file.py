@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.exporting.refusals import refusals
@@ -59,7 +59,7 @@ class ONNXFormat:
         path.write_bytes(content)
         return ()
 
-    def runner(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def runner(self, path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return what runs the file.
 
         Raises:
@@ -73,7 +73,7 @@ class ONNXFormat:
             )
         (source,) = session.get_inputs()
 
-        def run(frames: np.ndarray) -> np.ndarray:
+        def run(frames: NDArray[Any]) -> NDArray[Any]:
             with refusals(_NAME):
                 return session.run(None, {source.name: frames})[0]
 

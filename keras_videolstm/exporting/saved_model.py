@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.exporting.serving import Serving
 
@@ -29,11 +30,11 @@ class SavedModelFormat:
         tf.saved_model.save(module, str(path), signatures=module.serve)
         return ()
 
-    def runner(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def runner(self, path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return what runs the folder."""
         loaded = tf.saved_model.load(str(path))
 
-        def run(frames: np.ndarray) -> np.ndarray:
+        def run(frames: NDArray[Any]) -> NDArray[Any]:
             (output,) = loaded.serve(frames).values()
             return output.numpy()
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import PADDING
 from keras_videolstm.errors import InputError
@@ -47,7 +48,7 @@ class Serving:
     output: str
     frame_shape: tuple[int, ...]
     compute: Callable[[tf.Tensor], tf.Tensor]
-    expected: Callable[[np.ndarray], np.ndarray]
+    expected: Callable[[NDArray[Any]], NDArray[Any]]
     layers: tuple[keras.layers.Layer, ...]
     padded: bool = False
     forecasts: bool = False
@@ -70,7 +71,7 @@ class Serving:
         """Shape of the result; `None` is any number."""
         return tuple(self.function.get_concrete_function().structured_outputs[self.output].shape)
 
-    def samples(self) -> list[np.ndarray]:
+    def samples(self) -> list[NDArray[Any]]:
         """Return clips to compare answers on, of different numbers where a number is free."""
         rng = np.random.default_rng(2015)
         samples = [

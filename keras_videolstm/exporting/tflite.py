@@ -4,9 +4,11 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.exporting.refusals import refusals
 from keras_videolstm.exporting.saved_model import SavedModelFormat
@@ -47,7 +49,7 @@ class TFLiteFormat:
         names = set(re.findall(rb"\bFlex([A-Z][A-Za-z0-9]{2,})\0", content))
         return tuple(sorted(name.decode() for name in names))
 
-    def runner(self, path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    def runner(self, path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return what runs the file.
 
         Raises:
@@ -56,7 +58,7 @@ class TFLiteFormat:
         with refusals(_NAME):
             signature = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
 
-        def run(frames: np.ndarray) -> np.ndarray:
+        def run(frames: NDArray[Any]) -> NDArray[Any]:
             with refusals(_NAME):
                 (output,) = signature(**{INPUT: frames}).values()
             return np.array(output)

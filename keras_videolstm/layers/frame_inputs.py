@@ -1,5 +1,6 @@
 """What the lowest layer reads at each step."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -9,7 +10,7 @@ from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.motion_tracks import MotionTracks
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 
-Carried = tuple[Any, ...]
+Carried = Sequence[Any]
 
 
 class FrameInputs:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -72,7 +73,7 @@ class FrameStandardizer(keras.layers.Layer):
         lib = np if isinstance(frames, np.ndarray) else ops
         return lib.sign(frames) * lib.sqrt(lib.abs(frames))
 
-    def set_statistics(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+    def set_statistics(self, mean: NDArray[Any], deviation: NDArray[Any]) -> None:
         """Set mean and standard deviation of each feature of prepared frames.
 
         What is shared is pooled here. What never changes gets a deviation of 1.
@@ -94,7 +95,9 @@ class FrameStandardizer(keras.layers.Layer):
         self.mean.assign(np.broadcast_to(mean, self.frame_shape))
         self.deviation.assign(np.broadcast_to(deviation, self.frame_shape))
 
-    def _pooled(self, mean: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _pooled(
+        self, mean: NDArray[Any], deviation: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         if self.kind == "root":
             return mean, np.sqrt(np.mean(np.square(deviation)))
         if self.kind == "channel":

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.frame_head import FrameHead
@@ -135,7 +136,7 @@ class MotionHead(keras.layers.Layer):
         return ops.transpose(cut, (0, 1, 2, 3, 6, 4, 5))
 
 
-def _banded(side: int, patch: int) -> np.ndarray:
+def _banded(side: int, patch: int) -> NDArray[Any]:
     """Return `(side, patch · 3 patch)`: for each displacement the matrix that moves so far."""
     reach = side // 2
     moves = [np.eye(patch, 3 * patch, patch - reach + shift) for shift in range(side)]

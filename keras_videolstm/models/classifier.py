@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
 from keras_videolstm.errors import InputError
@@ -39,6 +40,11 @@ class ActionClassifier(keras.Model):
         dropout: rate between encoder layers and before the softmax, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         standardize: kind of `FrameStandardizer`; default `"feature"`.
+        normalize: whether the softmax reads features of unit root mean square, each step by
+            itself, so that no clip counts for more than another by the size of its features;
+            default `False`.
+        skip: whether the softmax reads the standardised percepts beside the encoder's output;
+            default `False`, as in the paper.
 
     Call arguments:
         inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
@@ -65,6 +71,8 @@ class ActionClassifier(keras.Model):
         dropout: float = 0.0,
         peepholes: bool = True,
         standardize: str = "feature",
+        normalize: bool = False,
+        skip: bool = False,
         **kwargs: Any,
     ) -> None:
         class_names = list(class_names)
@@ -83,15 +91,26 @@ class ActionClassifier(keras.Model):
             encoder = VideoEncoder(
                 units, dropout=dropout, peepholes=peepholes, name="encoder", dtype=dtype
             )
+        # From zero, what few labels do not speak of stays at zero, and is not noise.
         head = keras.layers.Dense(
-            len(class_names), activation="softmax", dtype="float32", name="steps"
+            len(class_names),
+            activation="softmax",
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="steps",
         )
 
         # --- Functional model ---
         frames = keras.Input((None, feature_dim), name="frames")
-        features = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
+        percepts = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
+        features = percepts
         if encoder is not None:
-            features, _ = encoder(features)
+            features, _ = encoder(percepts)
+        if normalize:
+            features = _unit_size(features)
+        if skip and encoder is not None:
+            beside = _unit_size(percepts) if normalize else percepts
+            features = keras.layers.Concatenate(name="skip", dtype="float32")([beside, features])
         steps = head(keras.layers.Dropout(dropout, name="head_dropout")(features))
         action = keras.layers.GlobalAveragePooling1D(name="action", dtype="float32")(steps)
         super().__init__(inputs=frames, outputs={"steps": steps, "action": action}, **kwargs)
@@ -102,6 +121,8 @@ class ActionClassifier(keras.Model):
         self.units = list(units)
         self.dropout = dropout
         self.peepholes = peepholes
+        self.normalize = normalize
+        self.skip = skip
         self.standardizer = standardizer
         self.encoder = encoder
         self.head = head
@@ -161,7 +182,7 @@ class ActionClassifier(keras.Model):
 
     def classify(
         self, percepts: Any, block_steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
-    ) -> np.ndarray:
+    ) -> NDArray[Any]:
         """Return the probabilities `(classes,)` of one video of any length.
 
         They are averaged over the steps of a block and over all blocks (paper, section 3.1).
@@ -182,7 +203,7 @@ class ActionClassifier(keras.Model):
 
     def classify_blocks(
         self, percepts: Any, block_steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
-    ) -> np.ndarray:
+    ) -> NDArray[Any]:
         """Return the probabilities `(blocks, classes)` of each block; arguments as `classify`."""
         clip, _ = checked_clips(percepts, (self.feature_dim,), "linear")
         blocks = video_blocks(clip[0], block_steps, stride)
@@ -210,9 +231,17 @@ class ActionClassifier(keras.Model):
             "dropout": self.dropout,
             "peepholes": self.peepholes,
             "standardize": self.standardizer.kind,
+            "normalize": self.normalize,
+            "skip": self.skip,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ActionClassifier":
         """Make the classifier from `get_config`'s result."""
         return cls(**config)
+
+
+def _unit_size(features: Any) -> Any:
+    """Give features of each step a root mean square of 1."""
+    unit = keras.layers.UnitNormalization(dtype="float32")(features)
+    return keras.layers.Rescaling(math.sqrt(features.shape[-1]), dtype="float32")(unit)

@@ -1,6 +1,9 @@
 """What units look for and what they draw: weights as images."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models.video_lstm import VideoLSTM
@@ -8,7 +11,7 @@ from keras_videolstm.models.video_lstm import VideoLSTM
 _GATES = ("input gate", "forget gate", "cell input", "output gate")
 
 
-def input_features(model: VideoLSTM) -> dict[str, np.ndarray]:
+def input_features(model: VideoLSTM) -> dict[str, NDArray[Any]]:
     """Return the weights from pixels to the encoder's lowest layer.
 
     Args:
@@ -36,7 +39,7 @@ def input_features(model: VideoLSTM) -> dict[str, np.ndarray]:
     return dict(zip(_GATES, images, strict=True))
 
 
-def output_features(model: VideoLSTM) -> dict[str, np.ndarray]:
+def output_features(model: VideoLSTM) -> dict[str, NDArray[Any]]:
     """Return the weights from each decoder's top layer to pixels.
 
     Args:
@@ -78,7 +81,7 @@ def _sides(model: VideoLSTM) -> tuple[int, int]:
     return model.frame_shape[:2]
 
 
-def _under_kernel(gate: np.ndarray, patch: int) -> np.ndarray:
+def _under_kernel(gate: NDArray[Any], patch: int) -> NDArray[Any]:
     """Return weights `(side, side, patch² and more, units)` as images of the pixels beneath."""
     side, units = gate.shape[0], gate.shape[-1]
     cut = gate[:, :, : patch**2].reshape(side, side, patch, patch, units).transpose(4, 0, 2, 1, 3)

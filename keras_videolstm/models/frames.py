@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import FrameStandardizer
@@ -12,7 +13,7 @@ from keras_videolstm.layers import FrameStandardizer
 
 def checked_clips(
     frames: Any, frame_shape: tuple[int, ...], activation: str
-) -> tuple[np.ndarray, bool]:
+) -> tuple[NDArray[Any], bool]:
     """Return clips `(batch, time, *frame_shape)` in float32, and whether the batch axis was added.
 
     Pixels of uint8 are scaled to [0, 1]; a channel axis of 1 may be left out.
@@ -81,8 +82,8 @@ def checked_steps(steps: int) -> int:
 
 
 def restored_frames(
-    frames: np.ndarray, standardizer: FrameStandardizer | None, single: bool
-) -> np.ndarray:
+    frames: NDArray[Any], standardizer: FrameStandardizer | None, single: bool
+) -> NDArray[Any]:
     """Undo the standardisation and the added batch axis.
 
     Example:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import (
@@ -290,7 +291,7 @@ class VideoLSTM(keras.Model):
 
     # --- Verbs ---
 
-    def set_statistics(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+    def set_statistics(self, mean: NDArray[Any], deviation: NDArray[Any]) -> None:
         """Set mean and standard deviation of each feature as `FrameStandardizer` prepares it.
 
         Args:
@@ -303,7 +304,7 @@ class VideoLSTM(keras.Model):
             raise InputError("Expected a model with standardize=True. Received: standardize=False")
         self.standardizer.set_statistics(mean, deviation)
 
-    def encode(self, frames: Any, every_step: bool = False) -> np.ndarray:
+    def encode(self, frames: Any, every_step: bool = False) -> NDArray[Any]:
         """Return the representation of clips: the top layer's output.
 
         Args:
@@ -328,7 +329,7 @@ class VideoLSTM(keras.Model):
         features = sequence if every_step else sequence[:, -1]
         return features[0] if single else features
 
-    def reconstruct(self, frames: Any) -> np.ndarray:
+    def reconstruct(self, frames: Any) -> NDArray[Any]:
         """Return the clips as the representation remembers them, in forward order.
 
         Args:
@@ -346,7 +347,7 @@ class VideoLSTM(keras.Model):
         """
         return self._decode("reconstruction", frames, None)
 
-    def forecast(self, frames: Any, steps: int | None = None) -> np.ndarray:
+    def forecast(self, frames: Any, steps: int | None = None) -> NDArray[Any]:
         """Return the frames that follow the clips, for any horizon.
 
         Args:
@@ -366,7 +367,7 @@ class VideoLSTM(keras.Model):
         steps = checked_steps(self.prediction_steps if steps is None else steps)
         return self._decode("prediction", frames, steps)
 
-    def activity(self, frames: Any, steps: int | None = None) -> list[np.ndarray]:
+    def activity(self, frames: Any, steps: int | None = None) -> list[NDArray[Any]]:
         """Return what the units of the predicting decoder do, step by step.
 
         Args:
@@ -448,7 +449,7 @@ class VideoLSTM(keras.Model):
             )
         return self.decoders[key]
 
-    def _decode(self, key: str, frames: Any, steps: int | None) -> np.ndarray:
+    def _decode(self, key: str, frames: Any, steps: int | None) -> NDArray[Any]:
         decoder = self._decoder(key)
         clips, single = checked_clips(frames, self.frame_shape, self.activation)
         model = self._decoding_model(decoder, steps or clips.shape[1])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models.frames import checked_clips, checked_steps, restored_frames
@@ -41,7 +42,7 @@ class VideoStream:
         ]
         self._empty = True
 
-    def push(self, frames: Any) -> np.ndarray:
+    def push(self, frames: Any) -> NDArray[Any]:
         """Read one frame or several.
 
         Args:
@@ -69,7 +70,7 @@ class VideoStream:
         self._empty = False
         return sequence[0, 0] if one else sequence[0]
 
-    def forecast(self, steps: int | None = None) -> np.ndarray:
+    def forecast(self, steps: int | None = None) -> NDArray[Any]:
         """Return the frames `(steps, *frame_shape)` that follow; the stream stays where it is.
 
         Raises:

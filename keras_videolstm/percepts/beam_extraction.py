@@ -18,7 +18,7 @@ _DECODERS_A_WORKER = 2
 
 def extract_with_beam(
     clips: Sequence[Clip],
-    store: str | os.PathLike,
+    store: str | os.PathLike[str],
     extractor: str,
     *,
     shards: int,
@@ -52,7 +52,7 @@ def extract_with_beam(
         ... )
     """
     started = time.perf_counter()
-    task = {"store": os.fspath(store), "extractor": extractor, "shards": shards}
+    task: dict[str, Any] = {"store": os.fspath(store), "extractor": extractor, "shards": shards}
     task |= {"clips": list(clips), "fps": fps, "fit": fit}
     shard_extraction(**task)  # wrong use is said here, not first on a worker
     pipeline = beam.Pipeline(options=PipelineOptions(list(options)))

@@ -5,8 +5,10 @@ import itertools
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.video import FrameFormat, iter_frames
@@ -16,7 +18,7 @@ _FRAMES_A_CHUNK = 64
 _CHUNKS_AHEAD = 4
 _LOOK_SECONDS = 0.5
 
-Chunk = tuple[int, np.ndarray, str]
+Chunk = tuple[int, NDArray[Any], str]
 
 
 def decoded_chunks(
@@ -73,7 +75,7 @@ def decoded_chunks(
             thread.join()
 
 
-def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[np.ndarray, str]]:
+def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[NDArray[Any], str]]:
     fault = ""
     try:
         view = dataclasses.replace(frame_format, place=clip.place, flip=clip.flip)
@@ -84,9 +86,9 @@ def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[np.ndarray,
     yield np.empty((0, frame_format.size, frame_format.size, 3), np.uint8), fault
 
 
-def grouped(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def grouped(frames: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """Yield frames `(height, width, 3)` in chunks `(time, height, width, 3)`."""
-    group: list[np.ndarray] = []
+    group: list[NDArray[Any]] = []
     for frame in frames:
         group.append(frame)
         if len(group) == _FRAMES_A_CHUNK:

@@ -6,11 +6,12 @@ place of swish, stem and head not scaled), so that it stays cheap on a CPU.
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import KerasTensor, layers
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -103,7 +104,7 @@ def _fold(model: keras.Model) -> keras.Model:
     return folded
 
 
-def _folded_weights(layer: layers.Layer, normalisation: layers.Layer) -> list[np.ndarray]:
+def _folded_weights(layer: layers.Layer, normalisation: layers.Layer) -> list[NDArray[Any]]:
     """Return kernel and bias of `γ (conv(x) - μ) / √(σ² + ε) + β`."""
     (kernel,) = layer.get_weights()
     gamma, beta, mean, variance = normalisation.get_weights()

@@ -1,7 +1,10 @@
 """Percepts of EfficientNet-Lite0: small, quick on a CPU, and shipped with the zoo."""
 
+from typing import Any
+
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
 from keras_videolstm.percepts.extractor import PerceptExtractor, register_extractor
@@ -29,6 +32,6 @@ class EfficientNetLite0Percepts(PerceptExtractor):
         network = efficientnet_lite0(zoo_folder() / self.name / "model.weights.h5", folded=True)
         self._features = keras.Model(network.input, network.output["features"])
 
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
+    def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, 224, 224, 3)`, uint8 RGB, to `(batch, 1280)` float32."""
         return np.asarray(self._features.predict_on_batch(frames))

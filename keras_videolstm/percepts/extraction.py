@@ -4,8 +4,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip, class_names
 from keras_videolstm.data.percept_store import PerceptStore, store_files
@@ -58,7 +60,7 @@ class ExtractionReport:
 
 def extract(
     clips: Sequence[Clip],
-    store: str | os.PathLike,
+    store: str | os.PathLike[str],
     extractor: PerceptExtractor | str,
     *,
     fps: float | None = None,
@@ -129,7 +131,7 @@ def extract(
 
 def shard_extraction(
     clips: Sequence[Clip],
-    store: str | os.PathLike,
+    store: str | os.PathLike[str],
     extractor: PerceptExtractor | str,
     *,
     fps: float | None = None,
@@ -169,8 +171,8 @@ def shard_extraction(
 
 
 def clip_percepts(
-    path: str | os.PathLike, extractor: PerceptExtractor, frame_format: FrameFormat
-) -> np.ndarray:
+    path: str | os.PathLike[str], extractor: PerceptExtractor, frame_format: FrameFormat
+) -> NDArray[Any]:
     """Return the percepts `(time, features)` of one video file.
 
     Args:

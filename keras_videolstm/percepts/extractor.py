@@ -1,9 +1,9 @@
 """What a percept extractor is, and the table of those that have a name."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.video import FrameFormat
 from keras_videolstm.errors import InputError
@@ -35,7 +35,7 @@ class PerceptExtractor(ABC):
     short_side: ClassVar[int]
 
     @abstractmethod
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
+    def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, size, size, 3)`, uint8 RGB, to `(batch, feature_dim)` float32."""
 
     @classmethod

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -43,7 +45,7 @@ class KeptPercepts:
     def __contains__(self, key: str) -> bool:
         return key in self._in_older or self._file(key).is_file()
 
-    def append(self, key: str, percepts: np.ndarray) -> None:
+    def append(self, key: str, percepts: NDArray[Any]) -> None:
         """Append percepts `(time, features)` to a video that is not at its end yet.
 
         Raises:
@@ -69,7 +71,7 @@ class KeptPercepts:
         self._unfinished(key).unlink(missing_ok=True)
         self._begun.discard(key)
 
-    def read(self, key: str) -> np.ndarray:
+    def read(self, key: str) -> NDArray[Any]:
         """Return a kept video's percepts `(time, features)`, read from disk as they are used."""
         if key in self._in_older:
             return self._older.read(self._in_older[key])

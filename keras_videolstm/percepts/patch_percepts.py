@@ -1,6 +1,8 @@
 """Percepts that are the pixels of a patch."""
 
-import numpy as np
+from typing import Any
+
+from numpy.typing import NDArray
 
 from keras_videolstm.percepts.extractor import PerceptExtractor, register_extractor
 
@@ -19,6 +21,6 @@ class PatchPercepts(PerceptExtractor):
     size = 32
     short_side = 240
 
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
+    def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, 32, 32, 3)`, uint8 RGB, to `(batch, 3072)` float32 in [0, 1]."""
         return frames.reshape(len(frames), -1).astype("float32") / 255

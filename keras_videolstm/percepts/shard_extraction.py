@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import av
 import keras
-import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm._version import __version__
 from keras_videolstm.data.action_clips import Clip
@@ -145,7 +146,7 @@ class ShardExtraction:
                     self._kept.end_video(key)
                 count(not len(frames), len(frames))
 
-    def _append(self, key: str, percepts: np.ndarray) -> str:
+    def _append(self, key: str, percepts: NDArray[Any]) -> str:
         try:
             self._kept.append(key, percepts)
         except InputError as error:
@@ -168,7 +169,7 @@ class ShardExtraction:
                 writer.end_video(self._clips[index], self._keys[index])
 
 
-def _key(clip: Clip, settings: dict) -> str:
+def _key(clip: Clip, settings: dict[str, Any]) -> str:
     """Return what a video's percepts depend on, as hexadecimal digits."""
     try:
         status = clip.path.stat()

@@ -1,7 +1,10 @@
 """Percepts of VGG-16's layer fc6, the paper's, for those who have internet."""
 
+from typing import Any
+
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.extractor import PerceptExtractor, register_extractor
@@ -39,7 +42,7 @@ class VGG16Fc6Percepts(PerceptExtractor):
             ) from error
         self._features = keras.Model(network.input, network.get_layer("fc1").output)
 
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
+    def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, 224, 224, 3)`, uint8 RGB, to `(batch, 4096)` float32."""
         pixels = keras.applications.vgg16.preprocess_input(frames.astype("float32"))
         return np.asarray(self._features.predict_on_batch(pixels))

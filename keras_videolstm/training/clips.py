@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.digits import load_digits
@@ -71,8 +73,8 @@ class ClipSource:
                 )
 
     def statistics(
-        self, prepare: Callable[[np.ndarray], np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, prepare: Callable[[NDArray[Any]], NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return mean and deviation of what is prepared of the training part's features.
 
         Both in the frame's shape.
@@ -106,7 +108,7 @@ class ClipSource:
         metadata = self._train[0].store.metadata
         return {key: metadata.get(key) for key in ("extractor", "fps", "fit")}
 
-    def training(self, first_step: int) -> tf.data.Dataset:
+    def training(self, first_step: int) -> tf.data.Dataset[Any]:
         """Return the endless stream of `(inputs, targets)` batches from a step on."""
         first = first_step * self._recipe.training.batch_size
         if self._recipe.data.kind == "percepts":
@@ -121,7 +123,7 @@ class ClipSource:
             clips = self._digits_from(first)
         return self._as_batches(clips)
 
-    def _digits_from(self, first: int) -> tf.data.Dataset:
+    def _digits_from(self, first: int) -> tf.data.Dataset[Any]:
         skipped = first % BLOCK
         clips = self._moving_mnist(self._train_digits, self._recipe.seed, first - skipped, None)
         if not skipped:
@@ -129,7 +131,7 @@ class ClipSource:
         clips = clips.unbatch().skip(skipped)
         return clips.batch(self._recipe.training.batch_size, drop_remainder=True)
 
-    def validation(self) -> tf.data.Dataset:
+    def validation(self) -> tf.data.Dataset[Any]:
         """Return the fixed `(inputs, targets)` batches that validate."""
         if self._recipe.data.kind == "percepts":
             return self._as_batches(self._windows(self._validation))
@@ -139,14 +141,14 @@ class ClipSource:
         )
         return self._as_batches(self._moving_mnist(self._validation_digits, seed, 0, count))
 
-    def scored_windows(self) -> tf.data.Dataset:
+    def scored_windows(self) -> tf.data.Dataset[Any]:
         """Return the fixed windows `(batch, time, features)` of percepts that a model is scored on.
 
         They are of the test part or, where the recipe names none, of the validation part.
         """
         return self._windows(self._test or self._validation)
 
-    def _windows(self, part: list[StoreSelection]) -> tf.data.Dataset:
+    def _windows(self, part: list[StoreSelection]) -> tf.data.Dataset[Any]:
         return percept_windows(
             part,
             self._length,
@@ -156,8 +158,8 @@ class ClipSource:
         )
 
     def _moving_mnist(
-        self, digits: np.ndarray, seed: int, first: int, count: int | None
-    ) -> tf.data.Dataset:
+        self, digits: NDArray[Any], seed: int, first: int, count: int | None
+    ) -> tf.data.Dataset[Any]:
         return moving_mnist(
             digits,
             seed=seed,
@@ -169,7 +171,7 @@ class ClipSource:
             count=count,
         )
 
-    def _as_batches(self, clips: tf.data.Dataset) -> tf.data.Dataset:
+    def _as_batches(self, clips: tf.data.Dataset[Any]) -> tf.data.Dataset[Any]:
         return clips.map(lambda clip: inputs_and_targets(clip, self._recipe.model)).prefetch(
             tf.data.AUTOTUNE
         )

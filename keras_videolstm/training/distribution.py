@@ -132,8 +132,8 @@ def check_batches(strategy: tf.distribute.Strategy, batch_size: int, validation:
 def fit_on_devices(
     model: keras.Model,
     strategy: tf.distribute.Strategy,
-    batches: tf.data.Dataset,
-    validation: tf.data.Dataset,
+    batches: tf.data.Dataset[Any],
+    validation: tf.data.Dataset[Any],
     *,
     steps_per_epoch: int,
     epochs: int,
@@ -214,7 +214,7 @@ def agree(strategy: tf.distribute.Strategy, number: int) -> None:
         )
 
 
-def _build(model: keras.Model, batches: tf.data.Dataset) -> None:
+def _build(model: keras.Model, batches: tf.data.Dataset[Any]) -> None:
     """Make the variables of loss and optimiser, which replicas must not make."""
     x, y = tf.nest.map_structure(lambda tensor: tensor[:1], next(iter(batches)))
     model.compute_loss(x, y, model(x, training=False), training=False)
@@ -229,7 +229,7 @@ def _quietly(step: Any) -> Any:
     return run
 
 
-def _distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Any:
+def _distributed(strategy: tf.distribute.Strategy, batches: tf.data.Dataset[Any]) -> Any:
     options = tf.data.Options()
     # Every worker makes all batches and keeps its part of each.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
@@ -21,7 +21,7 @@ TARGET = "target"
 
 def evaluate_frames(
     model: VideoLSTM,
-    batches: Iterable[np.ndarray],
+    batches: Iterable[NDArray[Any]],
     input_steps: int = 10,
     steps: int | None = None,
     progress: Callable[[int], None] | None = None,

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_videolstm.data.percept_blocks import all_blocks, random_blocks
 from keras_videolstm.data.percept_store import PerceptStore
@@ -28,6 +30,8 @@ class FinetuneSettings:
         learning_rate: Adam's.
         dropout: rate between layers and before the softmax.
         check_every: steps between two looks at the validation part.
+        head_steps: steps in which the softmax alone learns, the encoder frozen, before all does.
+        head_learning_rate: Adam's in these.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
 
@@ -39,16 +43,19 @@ class FinetuneSettings:
     batch_size: int = 32
     learning_rate: float = 3e-4
     dropout: float = 0.5
+    head_steps: int = 200
+    head_learning_rate: float = 1e-2
     check_every: int = 50
     patience: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for key in ("steps", "batch_size", "check_every", "patience"):
+        for key in ("steps", "head_steps", "batch_size", "check_every", "patience"):
             if getattr(self, key) < 1:
                 raise InputError(f"Expected at least 1. Received: {key}={getattr(self, key)}")
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise InputError(f"Expected a positive learning rate. Received: {self.learning_rate}")
+        for rate in (self.learning_rate, self.head_learning_rate):
+            if not (rate > 0 and math.isfinite(rate)):
+                raise InputError(f"Expected a positive learning rate. Received: {rate}")
         if not 0 <= self.dropout < 1:
             raise InputError(
                 f"Expected a dropout rate of at least 0 and below 1. Received: {self.dropout}"
@@ -71,7 +78,7 @@ def single_frame_classifier(
     """
     keras.utils.set_random_seed(settings.seed)
     classifier = ActionClassifier(
-        store.feature_dim, store.class_names, units=(), standardize=standardize
+        store.feature_dim, store.class_names, units=(), standardize=standardize, normalize=True
     )
     prepare = classifier.standardizer.prepare
     classifier.standardizer.set_statistics(*feature_statistics([(store, split.train)], prepare))
@@ -117,7 +124,11 @@ def pretrained_classifier(
             f"Received: {store.path} with {store.feature_dim} features"
         )
     keras.utils.set_random_seed(settings.seed)
-    return ActionClassifier.from_video_lstm(model, store.class_names, dropout=settings.dropout)
+    # What a single frame shows is named from few labels by itself; of pixels that is very little.
+    skip = model.activation == "linear"
+    return ActionClassifier.from_video_lstm(
+        model, store.class_names, dropout=settings.dropout, normalize=True, skip=skip
+    )
 
 
 def finetune(
@@ -127,10 +138,11 @@ def finetune(
     settings: FinetuneSettings,
     verbose: int | str = 0,
 ) -> dict[str, list[float]]:
-    """Train a classifier in place; keep the weights of the best validation loss.
+    """Train a classifier in place: first the softmax alone, then all; keep the best weights.
 
     Blocks are drawn at random, video by video; each step of a block is asked for the video's
-    label. Training stops when the validation part no longer gains. The test part is not touched.
+    label. Training stops when the validation loss no longer gains; the weights of the best one are
+    kept, those after the first part included. The test part is not touched.
 
     Args:
         classifier: trained in place.
@@ -150,12 +162,6 @@ def finetune(
         >>> history["val_loss"][-1]
         0.31
     """
-    classifier.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0),
-        loss={"steps": StepCrossentropy(), "action": None},
-        metrics={"action": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
-        jit_compile=False,
-    )
     blocks = random_blocks(
         store, split.train, seed=settings.seed, batch_size=settings.batch_size
     ).map(_with_targets)
@@ -168,6 +174,9 @@ def finetune(
                 "val_loss", patience=settings.patience, restore_best_weights=True
             )
         )
+    _fit_head(classifier, blocks, settings)
+    _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0))
+    before = classifier.get_weights(), _loss(classifier, validation)
     history = classifier.fit(
         blocks,
         steps_per_epoch=min(settings.check_every, settings.steps),
@@ -180,7 +189,41 @@ def finetune(
         raise InputError(
             f"Expected a finite loss. Received: NaN at a learning rate of {settings.learning_rate}"
         )
+    if validation is not None and min(history["val_loss"]) >= before[1]:
+        classifier.set_weights(before[0])
     return history
+
+
+def _fit_head(
+    classifier: ActionClassifier, blocks: tf.data.Dataset[Any], settings: FinetuneSettings
+) -> None:
+    """Train the softmax alone, before an untrained one can spoil what the encoder has learned.
+
+    From zero by plain gradients, which give, of all weights that fit the few clips, the smallest.
+    """
+    encoder = classifier.encoder
+    learns = encoder is not None and encoder.trainable
+    if learns:
+        encoder.trainable = False
+    _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9))
+    classifier.fit(blocks, steps_per_epoch=settings.head_steps, verbose=0)
+    if learns:
+        encoder.trainable = True
+
+
+def _loss(classifier: ActionClassifier, validation: tf.data.Dataset[Any] | None) -> float:
+    if validation is None:
+        return math.inf
+    return classifier.evaluate(validation, verbose=0, return_dict=True)["loss"]
+
+
+def _compile(classifier: ActionClassifier, optimizer: keras.optimizers.Optimizer) -> None:
+    classifier.compile(
+        optimizer=optimizer,
+        loss={"steps": StepCrossentropy(), "action": None},
+        metrics={"action": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
+        jit_compile=False,
+    )
 
 
 def _with_targets(blocks, labels):

@@ -144,7 +144,7 @@ def _train(
             # Not before all is known to be good: a mended recipe may use the folder.
             write_text(out / RECIPE, recipe.to_toml())
             callbacks.append(keras.callbacks.TensorBoard(out / "tensorboard"))
-        span = {
+        span: dict[str, Any] = {
             "steps_per_epoch": settings.steps_per_epoch,
             "epochs": settings.epochs,
             "initial_epoch": resumed_at,
@@ -306,7 +306,7 @@ def _optimizer(recipe: Recipe, product_dtype: str) -> keras.optimizers.Optimizer
             warmup_target=spec.learning_rate if spec.warmup_steps else None,
             warmup_steps=spec.warmup_steps,
         )
-    config = {
+    config: dict[str, Any] = {
         "learning_rate": rate,
         "global_clipnorm": spec.clipnorm or None,
         "weight_decay": spec.weight_decay or None,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.objectives import BernoulliNatsPerFrame
 
@@ -32,10 +32,10 @@ class FrameScores:
         1.0
     """
 
-    nats: np.ndarray
-    mse: np.ndarray
-    ssim: np.ndarray
-    psnr: np.ndarray
+    nats: NDArray[Any]
+    mse: NDArray[Any]
+    ssim: NDArray[Any]
+    psnr: NDArray[Any]
 
     def means(self) -> dict[str, float]:
         """Return the mean of each score over the time steps."""
@@ -71,7 +71,7 @@ class FrameScorer:
     """
 
     def __init__(self) -> None:
-        self._total: np.ndarray | float = 0.0
+        self._total: NDArray[Any] | float = 0.0
         self._count = 0
 
     def add(self, scores: tf.Tensor) -> None:

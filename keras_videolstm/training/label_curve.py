@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
@@ -42,7 +44,7 @@ class LabelCurve:
         PairedDifference(mean=0.047, low=0.021, high=0.073)
     """
 
-    def __init__(self, folder: str | Path, plan: Mapping) -> None:
+    def __init__(self, folder: str | Path, plan: Mapping[str, Any]) -> None:
         self._folder = Path(folder)
         self._results: dict[tuple[str, int, int, int], dict[str, float]] = {}
         self._keep_plan(json.loads(json.dumps(plan)))
@@ -93,7 +95,7 @@ class LabelCurve:
         counts = {count for _, _, count, _ in self._results}
         return sorted(counts - {0}) + [None] * (0 in counts)
 
-    def by_draw(self, method: str, shots: Shots, score: str = "accuracy") -> np.ndarray:
+    def by_draw(self, method: str, shots: Shots, score: str = "accuracy") -> NDArray[Any]:
         """Return a score `(draws,)`, for each draw the mean over the folds.
 
         Raises:
@@ -119,7 +121,7 @@ class LabelCurve:
         """Return how much a method's accuracy is above another's, paired by draw."""
         return PairedDifference.between(self.by_draw(method, shots), self.by_draw(baseline, shots))
 
-    def _keep_plan(self, plan: dict) -> None:
+    def _keep_plan(self, plan: dict[str, Any]) -> None:
         path = self._folder / _PLAN
         if not path.exists():
             write_text(path, json.dumps(plan, indent=2) + "\n")
@@ -152,7 +154,7 @@ class LabelCurve:
         write_text(self._folder / _RESULTS, "\n".join(lines) + "\n")
 
 
-def _json_of(path: Path) -> dict:
+def _json_of(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -30,7 +32,9 @@ class PairedDifference:
     high: float
 
     @classmethod
-    def between(cls, ours: Sequence[float], theirs: Sequence[float]) -> "PairedDifference":
+    def between(
+        cls, ours: Sequence[float] | NDArray[Any], theirs: Sequence[float] | NDArray[Any]
+    ) -> "PairedDifference":
         """Compare two methods' results, the i-th of both from the same draw.
 
         Raises:

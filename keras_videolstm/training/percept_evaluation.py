@@ -1,10 +1,11 @@
 """Measure a video model on windows of percepts, step by step, beside what learns nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
@@ -16,8 +17,11 @@ BASELINE = "prediction by "
 
 
 def evaluate_percepts(
-    model: VideoLSTM, batches: Iterable[Any], input_steps: int
-) -> dict[str, np.ndarray]:
+    model: VideoLSTM,
+    batches: Iterable[Any],
+    input_steps: int,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, NDArray[Any]]:
     """Return the mean loss of what a model writes, for every time step.
 
     The loss is that of its training: of linear outputs half the squared error, summed over a
@@ -28,6 +32,7 @@ def evaluate_percepts(
         model: reads percepts, or patches of pixels.
         batches: windows `(batch, time, features)`, all of the same length.
         input_steps: frames that the model reads; those after them it predicts.
+        progress: called with the number of windows done.
 
     Returns:
         Losses `(time,)` of `"prediction"` and `"reconstruction"` as far as the model has them, of
@@ -45,7 +50,7 @@ def evaluate_percepts(
         (13,)
     """
     score = tf.function(lambda clips: _score(model, clips, input_steps), reduce_retracing=True)
-    totals: dict[str, np.ndarray | float] = {}
+    totals: dict[str, NDArray[Any] | float] = {}
     done = 0
     for clips in batches:
         if clips.shape[1] <= input_steps:
@@ -57,6 +62,8 @@ def evaluate_percepts(
         for name, values in score(clips).items():
             totals[name] = totals.get(name, 0.0) + values.numpy().astype("float64").sum(axis=0)
         done += clips.shape[0]
+        if progress is not None:
+            progress(done)
     if not done:
         raise InputError("Expected at least one window. Received: none")
     return {name: np.asarray(total) / done for name, total in totals.items()}

@@ -1,6 +1,7 @@
 """From a finished run to what a zoo entry holds."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_perce
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 
+Progress = Callable[[int, int], None]
+
 _RESULTS = "<!-- results -->"
 _TEST_BATCH = 100
 
@@ -28,6 +31,7 @@ def published_run(
     mnist: str | None,
     card: Path,
     test_sequences: int = TEST_SEQUENCES,
+    progress: Progress | None = None,
 ) -> tuple[VideoLSTM, dict[str, Any], dict[str, str]]:
     """Return a run's best model, its metadata and further files for `checkpoints.save`.
 
@@ -37,6 +41,7 @@ def published_run(
             the test set.
         card: model card in Markdown; the line `<!-- results -->` is replaced by the results.
         test_sequences: of moving MNIST's test set, the first so many; default all 10,000.
+        progress: called with the number of sequences measured, and of all that will be.
 
     Raises:
         InputError: if the run is not finished, or the card cannot be read.
@@ -62,9 +67,10 @@ def published_run(
     load_best_weights(model, run)
     _round_as_on_disk(model)
     if recipe.data.kind == "moving_mnist":
-        results = _measure_pixels(model, recipe, load_digits("test", mnist), test_sequences)
+        digits = load_digits("test", mnist)
+        results = _measure_pixels(model, recipe, digits, test_sequences, progress)
     else:
-        results = _measure_percepts(model, recipe, source)
+        results = _measure_percepts(model, recipe, source, progress)
     metadata: dict[str, Any] = {
         "description": recipe.description,
         "input_steps": recipe.model.input_steps,
@@ -103,11 +109,23 @@ def _round_as_on_disk(model: VideoLSTM) -> None:
         variable.assign(narrow(variable.numpy()).astype("float32"))
 
 
-def _measure_pixels(model: VideoLSTM, recipe: Recipe, digits: Digits, sequences: int) -> _Results:
+def _counted(total: int, progress: Progress | None) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(done, total)
+
+
+def _measure_pixels(
+    model: VideoLSTM,
+    recipe: Recipe,
+    digits: Digits,
+    sequences: int,
+    progress: Progress | None,
+) -> _Results:
     """Measure on the fixed test set of moving MNIST."""
     read, predicted = recipe.model.input_steps, recipe.model.prediction_steps
     test = MovingMNISTTest(digits, max(read + predicted, TEST_STEPS), sequences=sequences)
-    scores = evaluate_frames(model, test.batches(_TEST_BATCH), read, predicted)
+    scores = evaluate_frames(
+        model, test.batches(_TEST_BATCH), read, predicted, _counted(test.sequences, progress)
+    )
     metrics = {
         f"{name} {score}": value
         for name, of_output in scores.items()
@@ -128,9 +146,12 @@ def _measure_pixels(model: VideoLSTM, recipe: Recipe, digits: Digits, sequences:
     )
 
 
-def _measure_percepts(model: VideoLSTM, recipe: Recipe, source: ClipSource) -> _Results:
+def _measure_percepts(
+    model: VideoLSTM, recipe: Recipe, source: ClipSource, progress: Progress | None
+) -> _Results:
     """Measure on the test part, or else the validation part, beside what learns nothing."""
-    scores = evaluate_percepts(model, source.scored_windows(), recipe.model.input_steps)
+    counted = _counted(recipe.data.validation_windows, progress)
+    scores = evaluate_percepts(model, source.scored_windows(), recipe.model.input_steps, counted)
     means = {name: float(values.mean()) for name, values in scores.items()}
     metrics: dict[str, Any] = {
         f"{name}_loss": value for name, value in means.items() if not name.startswith(BASELINE)

@@ -309,7 +309,7 @@ class Recipe:
         return self.training.batch_size * self.steps
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Recipe":
+    def load(cls, path: str | os.PathLike[str]) -> "Recipe":
         """Read a recipe from a TOML file."""
         path = Path(path)
         try:
@@ -366,7 +366,7 @@ def _table(where: str) -> str:
     return f"table [{where}]" if where else "the recipe"
 
 
-def _is_required(entry: dataclasses.Field) -> bool:
+def _is_required(entry: dataclasses.Field[Any]) -> bool:
     return entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.blocks import block_starts
 from keras_videolstm.data.percept_blocks import all_blocks
@@ -31,7 +33,7 @@ class Scores:
     video_accuracy: float
     video_nats: float
     videos: int
-    confusion: np.ndarray
+    confusion: NDArray[Any]
 
     def as_dict(self) -> dict[str, float | int | list[list[int]]]:
         """Return plain numbers, for JSON."""
@@ -46,7 +48,7 @@ class Scores:
 
 
 def score_videos(
-    classifier: ActionClassifier, store: PerceptStore, videos: Sequence[int]
+    classifier: ActionClassifier, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
 ) -> Scores:
     """Score a classifier by the paper's protocol: 16-frame blocks at stride 8, averaged.
 
@@ -83,7 +85,9 @@ def score_videos(
     )
 
 
-def _real_steps(store: PerceptStore, videos: Sequence[int], steps: int) -> np.ndarray:
+def _real_steps(
+    store: PerceptStore, videos: Sequence[int] | NDArray[Any], steps: int
+) -> NDArray[Any]:
     """Return which steps of each block are frames, not padding."""
     lengths = [
         min(int(store.frame_counts[video]), steps)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.official_splits import TEST, TRAIN, official_parts
 from keras_videolstm.data.order_controls import original_names
@@ -21,9 +23,9 @@ class Split:
         test: videos that are scored once, at the end; may be empty.
     """
 
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    train: NDArray[Any]
+    validation: NDArray[Any]
+    test: NDArray[Any]
 
 
 def split_by_group(
@@ -135,7 +137,7 @@ def split_of_control(control: PerceptStore, store: PerceptStore, split: Split) -
 
 def _draw_groups(
     store: PerceptStore,
-    labelled: np.ndarray,
+    labelled: NDArray[Any],
     wanted: Sequence[str],
     part_of: dict[str, str],
     rng: np.random.Generator,
@@ -194,8 +196,8 @@ def draw_shots(store: PerceptStore, split: Split, shots: int, seed: int) -> Spli
 
 
 def _drawn(
-    store: PerceptStore, videos: np.ndarray, shots: int, rng: np.random.Generator
-) -> np.ndarray:
+    store: PerceptStore, videos: NDArray[Any], shots: int, rng: np.random.Generator
+) -> NDArray[Any]:
     drawn = []
     for number in np.unique(store.labels[videos]):
         of_class = videos[store.labels[videos] == number]

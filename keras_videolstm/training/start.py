@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import WEIGHTS, load, load_metadata
 from keras_videolstm.errors import InputError
@@ -61,7 +62,7 @@ def take_weights(model: VideoLSTM, start: str) -> None:
     model.set_weights([_widened(value, variable.shape) for value, variable in weights])
 
 
-def _widened(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _widened(value: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return weights with zeros for the inputs that they do not read yet, the last ones."""
     return np.pad(value, [(0, size - held) for size, held in zip(shape, value.shape, strict=True)])
 

@@ -1,7 +1,10 @@
 """What units do over time."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.visualization.checks import check_count, check_shape
 from keras_videolstm.visualization.style import (
@@ -18,7 +21,7 @@ _UNIT_INCHES = 0.02
 
 @styled()
 def draw_activity(
-    activity: np.ndarray,
+    activity: NDArray[Any],
     *,
     trained_steps: int | None = None,
     label: str = "activity h",

@@ -4,9 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from keras_videolstm.errors import InputError
@@ -24,7 +26,7 @@ _FONT_PIXELS = 14
 _TEXT_LINE = 24
 
 
-def write_animation(frames: np.ndarray, path: str | os.PathLike[str], fps: float = 10.0) -> Path:
+def write_animation(frames: NDArray[Any], path: str | os.PathLike[str], fps: float = 10.0) -> Path:
     """Write a film to a .gif or .mp4 file, whole or not at all.
 
     A GIF repeats for ever, counts time in hundredths of a second, and holds frames that do not
@@ -67,7 +69,7 @@ def _check_rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1000)
 
 
-def _write_gif(pixels: np.ndarray, path: Path, rate: Fraction) -> None:
+def _write_gif(pixels: NDArray[Any], path: Path, rate: Fraction) -> None:
     grey = bool(np.all(pixels[..., :1] == pixels))
     images = [_indexed(Image.fromarray(frame), grey) for frame in pixels]
     images[0].save(
@@ -81,7 +83,7 @@ def _indexed(image: Image.Image, grey: bool) -> Image.Image:
     return image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def _write_mp4(pixels: np.ndarray, path: Path, rate: Fraction) -> None:
+def _write_mp4(pixels: NDArray[Any], path: Path, rate: Fraction) -> None:
     even = _pad_to_even(pixels)
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("h264", rate=rate, options={"crf": "16"})
@@ -92,14 +94,14 @@ def _write_mp4(pixels: np.ndarray, path: Path, rate: Fraction) -> None:
         container.mux(stream.encode())
 
 
-def _pad_to_even(pixels: np.ndarray) -> np.ndarray:
+def _pad_to_even(pixels: NDArray[Any]) -> NDArray[Any]:
     _, height, width, _ = pixels.shape
     return np.pad(pixels, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def side_by_side(
     rows: Mapping[str, Row], *, input_steps: int | None = None, panel_size: int = 160
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Put films next to each other, each under its name, as one film for `write_animation`.
 
     The border of a panel tells the role of the frame in it (as in `draw_sequence`: input,
@@ -148,7 +150,7 @@ def _enlarged(row: tuple[Strip, ...], size: int) -> tuple[Strip, ...]:
 
 def _compose(
     rows: Mapping[str, tuple[Strip, ...]], time: int, input_steps: int | None
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return one frame of the animation."""
     widths = [_panel_width(name, row) for name, row in rows.items()]
     height = max(_tallest(row) for row in rows.values()) + 2 * _BORDER

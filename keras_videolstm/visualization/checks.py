@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 
@@ -17,14 +18,14 @@ def named_shape(dimensions: Sequence[str]) -> str:
     return f"({inside},)" if len(dimensions) == 1 else f"({inside})"
 
 
-def check_numbers(name: str, value: Any, dimensions: Sequence[str]) -> np.ndarray:
+def check_numbers(name: str, value: Any, dimensions: Sequence[str]) -> NDArray[Any]:
     """Return `value` as a float64 array of the named dimensions, none empty, all finite."""
     array = check_shape(name, value, dimensions).astype(np.float64)
     check_finite(name, array)
     return array
 
 
-def check_shape(name: str, value: Any, dimensions: Sequence[str]) -> np.ndarray:
+def check_shape(name: str, value: Any, dimensions: Sequence[str]) -> NDArray[Any]:
     """Return `value` as an array of real numbers of the named dimensions, none empty."""
     array = _as_array(name, value)
     if array.ndim != len(dimensions) or 0 in array.shape:
@@ -35,7 +36,7 @@ def check_shape(name: str, value: Any, dimensions: Sequence[str]) -> np.ndarray:
     return array
 
 
-def _as_array(name: str, value: Any) -> np.ndarray:
+def _as_array(name: str, value: Any) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -45,7 +46,7 @@ def _as_array(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def check_finite(name: str, array: np.ndarray) -> None:
+def check_finite(name: str, array: NDArray[Any]) -> None:
     """Refuse NaN and infinity."""
     bad = array.size - int(np.isfinite(array).sum())
     if bad:
@@ -63,7 +64,7 @@ def check_labels(labels: Sequence[str], count: int, what: str) -> list[str]:
     return [str(label) for label in labels]
 
 
-def check_times(name: str, times: Any, count: int) -> np.ndarray:
+def check_times(name: str, times: Any, count: int) -> NDArray[Any]:
     """Return `count` times in seconds, each later than the one before."""
     array = check_numbers(name, times, ("time",))
     if len(array) != count:
@@ -73,12 +74,12 @@ def check_times(name: str, times: Any, count: int) -> np.ndarray:
     return array
 
 
-def _brief(array: np.ndarray) -> str:
+def _brief(array: NDArray[Any]) -> str:
     shown = ", ".join(f"{number:g}" for number in array[:6])
     return f"[{shown}, ...]" if len(array) > 6 else f"[{shown}]"
 
 
-def check_frames(name: str, value: Any) -> np.ndarray:
+def check_frames(name: str, value: Any) -> NDArray[Any]:
     """Return a film as uint8 `(time, height, width, 3)`, grey repeated on the three channels.
 
     Floats are in [0, 1]; what overshoots a little is clipped.
@@ -95,7 +96,7 @@ def check_frames(name: str, value: Any) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:3], 3)))
 
 
-def _bytes_from_unit(name: str, array: np.ndarray) -> np.ndarray:
+def _bytes_from_unit(name: str, array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind not in "bf":
         raise InputError(
             f"Expected `{name}` as uint8, or as floats in [0, 1]. Received: dtype={array.dtype}"

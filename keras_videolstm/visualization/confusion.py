@@ -1,11 +1,13 @@
 """Which classes are taken for which."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_labels, check_numbers
@@ -39,7 +41,7 @@ _HEADLINE = 0.22
 
 @styled()
 def draw_confusion(
-    matrix: np.ndarray, labels: Sequence[str], *, title: str | None = None
+    matrix: NDArray[Any], labels: Sequence[str], *, title: str | None = None
 ) -> Figure:
     """Draw a confusion matrix: a row for each true class, a column for each predicted one.
 
@@ -83,7 +85,7 @@ def draw_confusion(
     return axes.figure
 
 
-def _check_counts(matrix: np.ndarray) -> np.ndarray:
+def _check_counts(matrix: NDArray[Any]) -> NDArray[Any]:
     counts = check_numbers("matrix", matrix, ("classes", "classes"))
     if counts.shape[0] != counts.shape[1]:
         raise InputError(f"Expected a square `matrix`. Received: shape={counts.shape}")
@@ -95,7 +97,7 @@ def _check_counts(matrix: np.ndarray) -> np.ndarray:
     return counts.astype(np.int64)
 
 
-def _headline(counts: np.ndarray, title: str | None) -> str:
+def _headline(counts: NDArray[Any], title: str | None) -> str:
     total = int(counts.sum())
     summary = f"accuracy {100 * np.trace(counts) / total:.1f} %, n = {total:,}"
     if not title:
@@ -159,7 +161,7 @@ def _draw_grid(axes: Axes, classes: int) -> None:
     axes.vlines(edges, edges[0], edges[-1], color=FAINT, linewidth=width)
 
 
-def _draw_numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
+def _draw_numbers(axes: Axes, counts: NDArray[Any], shares: NDArray[Any]) -> None:
     classes = len(counts)
     if classes > MAX_NUMBERED:
         return

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_count, check_numbers, check_shape
@@ -28,7 +30,7 @@ _PANEL_COLUMNS = 3
 _MARKED_POINTS = 25
 """Shorter curves show their points, so that one between two gaps is seen."""
 
-Series = dict[str, np.ndarray]
+Series = dict[str, NDArray[Any]]
 """A metric's curves by name: "training", "validation" or both."""
 
 
@@ -205,7 +207,7 @@ def draw_bars(
 
 def _check_groups(
     groups: Mapping[str, tuple[float, float]],
-) -> tuple[list[str], np.ndarray, np.ndarray]:
+) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
     if not isinstance(groups, Mapping) or not groups:
         received = f"{groups!r}" if not groups else type(groups).__name__
         raise InputError(f"Expected `groups` to map names to (mean, std). Received: {received}")
@@ -228,7 +230,7 @@ def _decimals(largest: float) -> int:
     return int(np.clip(2 - math.floor(math.log10(largest)), 0, 6)) if largest > 0 else 1
 
 
-def _write_numbers(axes: Axes, means: np.ndarray, deviations: np.ndarray) -> None:
+def _write_numbers(axes: Axes, means: NDArray[Any], deviations: NDArray[Any]) -> None:
     decimals = _decimals(float(np.abs(means).max()))
     ends = np.maximum(means + deviations, 0.0)
     for place, (mean, deviation, end) in enumerate(zip(means, deviations, ends, strict=True)):
@@ -243,7 +245,7 @@ def _write_numbers(axes: Axes, means: np.ndarray, deviations: np.ndarray) -> Non
         )
 
 
-def _make_room(axes: Axes, lows: np.ndarray, highs: np.ndarray) -> None:
+def _make_room(axes: Axes, lows: NDArray[Any], highs: NDArray[Any]) -> None:
     """Leave the numbers, which stand right of the bars, their place."""
     low, high = min(1.05 * lows.min(), 0.0), max(highs.max(), 0.0)
     axes.set_xlim(low, high + 0.28 * (high - low or 1.0))

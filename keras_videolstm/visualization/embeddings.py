@@ -1,9 +1,11 @@
 """Representations of clips as points of a map."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_numbers
@@ -24,7 +26,7 @@ _LEAST = 3
 
 @styled()
 def draw_embeddings(
-    representations: np.ndarray, labels: Sequence[str] | None = None, *, title: str | None = None
+    representations: NDArray[Any], labels: Sequence[str] | None = None, *, title: str | None = None
 ) -> Figure:
     """Draw a map of clips: the two directions in which their representations differ most.
 
@@ -82,7 +84,7 @@ def draw_embeddings(
     return figure
 
 
-def _principal(representations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _principal(representations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return points `(clips, 2)`, and the part of the variance that each direction shows."""
     centred = representations - representations.mean(axis=0)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)

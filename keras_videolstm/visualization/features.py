@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_shape
@@ -17,7 +19,7 @@ _LEAST_SIDE = 32
 
 
 @styled()
-def draw_features(panels: Mapping[str, np.ndarray], *, title: str | None = None) -> Figure:
+def draw_features(panels: Mapping[str, NDArray[Any]], *, title: str | None = None) -> Figure:
     """Draw the weights of units as small images, a panel for each kind of weight.
 
     White is zero, blue negative, vermilion positive; each image has its own scale, so that weak
@@ -61,7 +63,7 @@ def draw_features(panels: Mapping[str, np.ndarray], *, title: str | None = None)
     return figure
 
 
-def _sheet(images: np.ndarray) -> np.ndarray:
+def _sheet(images: NDArray[Any]) -> NDArray[Any]:
     """Return the images as one, ten in a row, in colours."""
     # Beside images of few pixels the gaps would be wide.
     larger = -(-_LEAST_SIDE // min(images.shape[1:]))

@@ -1,11 +1,13 @@
 """How far a forecast of vectors, which cannot be looked at, can be trusted."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_count, check_numbers
@@ -26,11 +28,11 @@ _BASELINE_DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2
 
 @styled()
 def draw_forecast(
-    truth: np.ndarray,
-    forecast: np.ndarray,
+    truth: NDArray[Any],
+    forecast: NDArray[Any],
     input_steps: int,
     *,
-    baselines: Mapping[str, np.ndarray] | None = None,
+    baselines: Mapping[str, NDArray[Any]] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw a forecast of vectors: its error at each time step, and the features themselves.
@@ -90,8 +92,8 @@ def draw_forecast(
 
 
 def _check_baselines(
-    baselines: Mapping[str, np.ndarray] | None, count: int
-) -> dict[str, np.ndarray]:
+    baselines: Mapping[str, NDArray[Any]] | None, count: int
+) -> dict[str, NDArray[Any]]:
     if len(baselines or {}) > len(_BASELINE_COLOURS):
         raise InputError(
             f"Expected at most {len(_BASELINE_COLOURS)} baselines. Received: {len(baselines)}"
@@ -99,7 +101,7 @@ def _check_baselines(
     return {name: _check_baseline(name, line, count) for name, line in (baselines or {}).items()}
 
 
-def _check_baseline(name: str, line: np.ndarray, count: int) -> np.ndarray:
+def _check_baseline(name: str, line: NDArray[Any], count: int) -> NDArray[Any]:
     errors = check_numbers(f"baselines[{name!r}]", line, ("time",))
     if len(errors) != count or errors.min() < 0:
         raise InputError(
@@ -110,7 +112,7 @@ def _check_baseline(name: str, line: np.ndarray, count: int) -> np.ndarray:
 
 
 def _draw_errors(
-    axes: Axes, times: np.ndarray, errors: np.ndarray, baselines: Mapping[str, np.ndarray]
+    axes: Axes, times: NDArray[Any], errors: NDArray[Any], baselines: Mapping[str, NDArray[Any]]
 ) -> None:
     marker = "o" if len(times) <= 30 else None
     styles = zip(_BASELINE_COLOURS, _BASELINE_DASHES, strict=True)
@@ -126,13 +128,17 @@ def _draw_errors(
     _number_times(axes, times)
 
 
-def _number_times(axes: Axes, times: np.ndarray) -> None:
+def _number_times(axes: Axes, times: NDArray[Any]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlim(times[0] - 0.5, times[-1] + 0.5)
 
 
 def _draw_features(
-    figure: Figure, panels: list[Axes], truth: np.ndarray, forecast: np.ndarray, times: np.ndarray
+    figure: Figure,
+    panels: list[Axes],
+    truth: NDArray[Any],
+    forecast: NDArray[Any],
+    times: NDArray[Any],
 ) -> None:
     chosen = np.argsort(-truth.std(axis=0), kind="stable")[:MAX_FEATURES]
     both = np.stack([truth[:, chosen], forecast[:, chosen]])

@@ -1,9 +1,11 @@
 """What methods reach with few labelled videos and with many."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_numbers
@@ -72,7 +74,7 @@ def draw_label_curves(
     return figure
 
 
-def _checked(name: str, points: Sequence[tuple[float, float]], length: int) -> np.ndarray:
+def _checked(name: str, points: Sequence[tuple[float, float]], length: int) -> NDArray[Any]:
     if len(points) != length or any(len(point) != 2 for point in points):
         raise InputError(
             f"Expected `curves[{name!r}]` as {length} pairs (mean, std). Received: {points!r}"

@@ -1,10 +1,11 @@
 """What several models reach, against what they learned from."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_numbers
@@ -70,7 +71,7 @@ def _repeated(count: int) -> list[tuple[str, str]]:
     return [_LOOKS[number % len(_LOOKS)] for number in range(count)]
 
 
-def _checked(name: str, curve: tuple[Sequence[float], Sequence[float]]) -> list[np.ndarray]:
+def _checked(name: str, curve: tuple[Sequence[float], Sequence[float]]) -> list[NDArray[Any]]:
     x, y = (check_numbers(f"curves[{name!r}]", part, ("points",)) for part in curve)
     if len(x) != len(y) or min(x) <= 0:
         raise InputError(

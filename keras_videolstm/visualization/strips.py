@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_count, check_frames
@@ -33,7 +34,7 @@ class Strip:
         20
     """
 
-    frames: np.ndarray
+    frames: NDArray[Any]
     start: int = 0
     role: Role = "input"
 
@@ -47,12 +48,12 @@ class Strip:
         """The time step after the last frame."""
         return self.start + len(self.frames)
 
-    def frame_at(self, time: int) -> np.ndarray | None:
+    def frame_at(self, time: int) -> NDArray[Any] | None:
         """Return the frame at a time step, None where the strip has none."""
         return self.frames[time - self.start] if self.start <= time < self.stop else None
 
 
-Row = np.ndarray | Strip | Sequence[Strip]
+Row = NDArray[Any] | Strip | Sequence[Strip]
 """One row of a picture: a bare film, a strip, or strips that follow each other in time."""
 
 

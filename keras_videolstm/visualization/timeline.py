@@ -1,10 +1,12 @@
 """What a classifier takes a clip for, moment by moment."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import (
@@ -43,12 +45,12 @@ _GAP = 0.08
 
 @styled()
 def draw_action_timeline(
-    probabilities: np.ndarray,
+    probabilities: NDArray[Any],
     labels: Sequence[str],
-    times_seconds: np.ndarray,
+    times_seconds: NDArray[Any],
     *,
-    frames: np.ndarray | None = None,
-    frame_times: np.ndarray | None = None,
+    frames: NDArray[Any] | None = None,
+    frame_times: NDArray[Any] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the class probabilities of one clip over time, under frames of the clip.
@@ -104,7 +106,7 @@ def draw_action_timeline(
     return figure
 
 
-def _check_probabilities(probabilities: np.ndarray) -> np.ndarray:
+def _check_probabilities(probabilities: NDArray[Any]) -> NDArray[Any]:
     chances = check_numbers("probabilities", probabilities, ("time", "classes"))
     if chances.min() < -1e-3 or chances.max() > 1 + 1e-3:
         raise InputError(
@@ -115,8 +117,8 @@ def _check_probabilities(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _check_frame_times(
-    pictures: np.ndarray | None, frame_times: np.ndarray | None, times: np.ndarray
-) -> np.ndarray | None:
+    pictures: NDArray[Any] | None, frame_times: NDArray[Any] | None, times: NDArray[Any]
+) -> NDArray[Any] | None:
     if pictures is None:
         return None
     if frame_times is not None:
@@ -129,11 +131,11 @@ def _check_frame_times(
     return times
 
 
-def _order(chances: np.ndarray) -> np.ndarray:
+def _order(chances: NDArray[Any]) -> NDArray[Any]:
     return np.argsort(-chances.mean(axis=0), kind="stable")
 
 
-def _ranked(chances: np.ndarray, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
+def _ranked(chances: NDArray[Any], names: Sequence[str]) -> tuple[list[str], NDArray[Any]]:
     """Return the rows to show, likeliest first, and their `(time, rows)` probabilities."""
     order = _order(chances)
     kept, rest = order[:MAX_CLASSES], order[MAX_CLASSES:]
@@ -144,7 +146,7 @@ def _ranked(chances: np.ndarray, names: Sequence[str]) -> tuple[list[str], np.nd
     return [*shown, f"{len(rest)} others"], np.hstack([chances[:, kept], np.minimum(others, 1.0)])
 
 
-def _edges(times: np.ndarray) -> np.ndarray:
+def _edges(times: NDArray[Any]) -> NDArray[Any]:
     """Return the borders between moments, halfway from one to the next."""
     if len(times) == 1:
         return np.array([times[0] - 0.5, times[0] + 0.5])
@@ -167,7 +169,7 @@ def _paper(shown: Sequence[str], with_film: bool) -> tuple[Figure, Axes, Axes | 
     return figure, axes, film
 
 
-def _draw_chances(figure: Figure, axes: Axes, rows: np.ndarray, edges: np.ndarray) -> None:
+def _draw_chances(figure: Figure, axes: Axes, rows: NDArray[Any], edges: NDArray[Any]) -> None:
     borders = np.arange(rows.shape[1] + 1) - 0.5
     mesh = axes.pcolormesh(edges, borders, rows.T, cmap=PROBABILITY_COLOURS, vmin=0, vmax=1)
     axes.hlines(borders, edges[0], edges[-1], color=FAINT, linewidth=0.6)
@@ -179,7 +181,7 @@ def _draw_chances(figure: Figure, axes: Axes, rows: np.ndarray, edges: np.ndarra
     scale.outline.set(edgecolor=FAINT)
 
 
-def _draw_labels(axes: Axes, shown: Sequence[str], means: np.ndarray) -> None:
+def _draw_labels(axes: Axes, shown: Sequence[str], means: NDArray[Any]) -> None:
     axes.set_yticks(range(len(shown)), shown)
     axes.get_yticklabels()[0].set_weight("bold")
     axes.tick_params(axis="y", length=0)
@@ -202,7 +204,7 @@ def _write_beside(axes: Axes, text: str, row: float) -> None:
     )
 
 
-def _underline(axes: Axes, chances: np.ndarray, rows: int, edges: np.ndarray) -> None:
+def _underline(axes: Axes, chances: NDArray[Any], rows: int, edges: NDArray[Any]) -> None:
     """Mark each moment's winner; one beyond the rows shown is marked in the row of the rest."""
     rank = np.argsort(_order(chances))
     winners = np.minimum(rank[chances.argmax(axis=1)], rows - 1)
@@ -213,7 +215,7 @@ def _underline(axes: Axes, chances: np.ndarray, rows: int, edges: np.ndarray) ->
 
 
 def _draw_film(
-    film: Axes, pictures: np.ndarray, times: np.ndarray, span: tuple[float, float]
+    film: Axes, pictures: NDArray[Any], times: NDArray[Any], span: tuple[float, float]
 ) -> None:
     """Show as many frames as fit, each near its own time."""
     start, stop = span

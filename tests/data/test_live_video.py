@@ -1,22 +1,16 @@
 """Live sources, from a real HTTP server."""
 
-import contextlib
-import functools
-import http.server
-import io
-import itertools
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from keras_videolstm.data.live_video import is_live, record_live
 from keras_videolstm.data.video import FrameFormat, read_video
 from keras_videolstm.data.video_writer import write_clip
 from keras_videolstm.errors import InputError
-from tests.video_files import LEVELS, level_frames, levels_of, noise_frames
+from tests.live_server import serving
+from tests.video_files import LEVELS, levels_of, noise_frames
 
 FPS = 15
 FRAMES = noise_frames(2 * FPS)
@@ -24,38 +18,9 @@ FRAMES = noise_frames(2 * FPS)
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    handler = functools.partial(_Handler, directory=tmp_path / "served")
     (tmp_path / "served").mkdir()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, and under /camera pictures without end, as cameras in a network do."""
-
-    def do_GET(self) -> None:
-        if self.path != "/camera":
-            super().do_GET()
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
-        self.end_headers()
-        with contextlib.suppress(ConnectionError):
-            for picture in itertools.cycle(_pictures()):
-                head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
-                self.wfile.write(f"{head}\r\n\r\n".encode() + picture + b"\r\n")
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-def _pictures() -> Iterator[bytes]:
-    for frame in level_frames():
-        file = io.BytesIO()
-        Image.fromarray(frame).save(file, "jpeg")
-        yield file.getvalue()
+    with serving(tmp_path / "served") as address:
+        yield address
 
 
 @pytest.mark.parametrize("text", ["0", "12", "http://h/a.mp4", "https://h/a.m3u8", "rtsp://h/door"])

@@ -33,9 +33,15 @@ def made_percepts(*shape: int, seed: int = 0) -> np.ndarray:
 
 def probabilities_by_hand(classifier: ActionClassifier, clip: np.ndarray) -> np.ndarray:
     """Return the softmax at each step of one clip `(time, features)`, from the equations."""
-    features = clip.astype("float64")
+    percepts = features = clip.astype("float64")
     if classifier.encoder is not None:
-        features = encode(encoder_weights(classifier.encoder), features[None])[0][0]
+        features = encode(encoder_weights(classifier.encoder), percepts[None])[0][0]
+    if classifier.normalize:
+        percepts, features = (
+            x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True)) for x in (percepts, features)
+        )
+    if classifier.skip and classifier.encoder is not None:
+        features = np.concatenate([percepts, features], axis=-1)
     kernel, bias = (np.asarray(w).astype("float64") for w in classifier.head.weights)
     scores = np.exp(features @ kernel + bias)
     return scores / scores.sum(-1, keepdims=True)
@@ -55,8 +61,23 @@ def test_a_softmax_at_every_step_and_their_mean(units: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("units", [(), (6, 5)])
-def test_padding_leaves_no_trace(units: tuple[int, ...]) -> None:
-    classifier = made_classifier(units)
+@pytest.mark.parametrize("options", [{"normalize": True}, {"skip": True, "normalize": True}])
+def test_what_the_softmax_reads_can_be_of_one_size_and_have_the_percepts_beside_it(
+    units: tuple[int, ...], options: dict[str, bool]
+) -> None:
+    classifier = made_classifier(units, **options)
+    clips = 9 * made_percepts(1, 7)
+    steps = probabilities_by_hand(classifier, clips[0])
+    np.testing.assert_allclose(classifier(clips)["steps"][0], steps, atol=1e-5)
+    again = ActionClassifier.from_config(classifier.get_config())
+    again.set_weights(classifier.get_weights())
+    np.testing.assert_array_equal(again(clips)["steps"], classifier(clips)["steps"])
+
+
+@pytest.mark.parametrize("units", [(), (6, 5)])
+@pytest.mark.parametrize("chosen", [False, True])
+def test_padding_leaves_no_trace(units: tuple[int, ...], chosen: bool) -> None:
+    classifier = made_classifier(units, normalize=chosen, skip=chosen)
     classifier.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
     clips, lengths = made_percepts(3, 7), (7, 4, 1)
     padded = clips.copy()

@@ -14,6 +14,7 @@ from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from tests.command_line import call, contents, done, leftovers, refused
+from tests.live_server import serving
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
 from tests.video_files import cut, level_frames, noise_frames, write_images, write_sound
 
@@ -202,8 +203,19 @@ def test_prediction_of_many_clips_goes_on_after_a_bad_one(base, tmp_path):
     assert result.exit_code == 1
     assert "Left out: Expected a video file that FFmpeg can open" in result.stderr
     assert result.stderr.splitlines()[-1].endswith("Received: 1 bad ones")
-    assert len(list((tmp_path / "out").glob("*.png"))) == 10
+    # What is named twice is predicted once.
+    assert len(list((tmp_path / "out").glob("*.png"))) == 5
     assert not leftovers(tmp_path)
+
+
+def test_prediction_of_an_address_is_that_of_the_file_behind_it(base, tmp_path):
+    write_clip(tmp_path / "served" / "clip.mkv", noise_frames(20), fps=15)
+    with serving(tmp_path / "served") as address:
+        live = call("predict", base / "classifier", f"{address}/clip.mkv", "--json")
+    file = call("predict", base / "classifier", tmp_path / "served" / "clip.mkv", "--json")
+    live, file = json.loads(live.stdout), json.loads(file.stdout)
+    assert live.pop("clip") == f"{address}/clip.mkv"
+    assert live == {key: value for key, value in file.items() if key != "clip"}
 
 
 def test_predict_refuses_patterns_that_find_nothing(base, tmp_path):

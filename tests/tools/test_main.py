@@ -33,6 +33,17 @@ def test_every_command_has_help_with_an_example(command):
     assert "Usage:" in text
 
 
+@pytest.mark.parametrize("name", sorted(main_module._COMMANDS))
+def test_every_option_says_what_it_is(name):
+    command = main.get_command(click.Context(main), name)
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    for one in commands:
+        options = [parameter for parameter in one.params if isinstance(parameter, click.Option)]
+        assert [option.opts for option in options if not option.help] == []
+        # A note on the default alone says nothing.
+        assert [option.opts for option in options if option.help.startswith("[")] == []
+
+
 def test_the_table_of_commands_needs_none_of_them():
     text = done("--help")
     assert all(name in text for name in main_module._COMMANDS)
@@ -75,20 +86,20 @@ def test_extract_into_a_folder_is_wrong_use(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"),
+    ("error", "sentence", "code"),
     [
-        (OSError(28, "No space left on device", "x.h5"), "No space left on device: 'x.h5'"),
-        (PermissionError(13, "Permission denied", "x"), "can be read and written. Received: "),
-        (KeyboardInterrupt(), "Stopped."),
+        (OSError(28, "No space left on device", "x.h5"), "No space left on device: 'x.h5'", 1),
+        (PermissionError(13, "Permission denied", "x"), "can be read and written. Received: ", 1),
+        (KeyboardInterrupt(), "Stopped. What is complete is kept, and the same command", 130),
     ],
 )
-def test_what_a_disk_or_a_person_refuses_is_one_sentence(error, sentence, monkeypatch):
+def test_what_a_disk_or_a_person_refuses_is_one_sentence(error, sentence, code, monkeypatch):
     @click.command()
     def failing() -> None:
         raise error
 
     monkeypatch.setattr(main, "get_command", lambda ctx, name: failing)
-    assert sentence in refused("extract")
+    assert sentence in refused("extract", code=code)
 
 
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
@@ -122,7 +133,7 @@ def test_an_interrupted_extraction_says_one_sentence_and_leaves_whole_videos_onl
             process.wait(timeout=6)
             break
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
+    assert process.returncode == 130
     lines = errors.strip().splitlines()
     assert lines[-1].startswith("Error: Stopped.")
     assert "Traceback" not in errors or "_xla_gc_callback" in errors

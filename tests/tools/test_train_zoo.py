@@ -13,6 +13,8 @@ import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training import Recipe
+from keras_videolstm.training.publication import published_run
 from tests.command_line import call, contents, done, leftovers, refused, start
 from tests.tiny_runs import write_recipe
 
@@ -84,6 +86,20 @@ def test_a_published_run_loads_verifies_and_states_its_results(base):
     assert set(contents(entry)) == names
 
 
+def test_measuring_for_publication_says_how_far_it_is(base):
+    calls: list[tuple[int, int]] = []
+    published_run(
+        base / "run",
+        base,
+        None,
+        base / "card.md",
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    windows = Recipe.load(base / "recipe.toml").data.validation_windows
+    assert calls == sorted(calls)
+    assert calls[-1] == (windows, windows)
+
+
 @pytest.mark.slow
 def test_the_published_recipe_makes_the_same_run_again(base, tmp_path):
     published = base / "zoo" / "toy" / "recipe.toml"
@@ -95,6 +111,7 @@ def test_the_published_recipe_makes_the_same_run_again(base, tmp_path):
 def test_verify_and_show_tell_of_an_entry(base):
     entry = base / "zoo" / "toy"
     assert "good; 2 golden outputs" in done("zoo", "verify", entry)
+    assert json.loads(done("zoo", "verify", entry, "--json")) == {str(entry): verify(entry)}
     assert "# Toy" in done("zoo", "show", entry)
     assert json.loads(done("zoo", "show", entry, "--json"))["format"] == 1
 

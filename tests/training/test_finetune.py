@@ -25,7 +25,7 @@ from keras_videolstm.training.finetune import (
     single_frame_classifier,
 )
 from keras_videolstm.training.scores import score_videos
-from keras_videolstm.training.splits import split_by_group
+from keras_videolstm.training.splits import Split, split_by_group
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
 
 QUICK = FinetuneSettings(
@@ -111,6 +111,48 @@ def toy_model_of_seed() -> VideoLSTM:
     return model
 
 
+def test_few_labels_teach_the_softmax_nothing_about_what_they_do_not_show(tmp_path):
+    # Two clips differ in one feature; the others never vary, so that no weight may stand on them.
+    rows = np.zeros((2, 20, 4), "float32")
+    rows[:, :, 0] = [[1.0], [3.0]]
+    videos = [(rows[i], ("run", "walk")[i], f"g{i}") for i in range(2)]
+    store = write_store(tmp_path / "s.h5", videos)
+    split = Split(np.arange(2), np.empty(0, int), np.empty(0, int))
+    classifier = single_frame_classifier(store, split, FinetuneSettings(steps=20))
+    finetune(classifier, store, split, FinetuneSettings(steps=20))
+    kernel = np.abs(np.asarray(classifier.head.kernel))
+    assert kernel[0].min() > 0.1
+    assert kernel[1:].max() == 0
+
+
+def test_the_encoder_is_kept_where_training_it_does_not_help(tmp_path):
+    toy = toy_actions(tmp_path / "toy.h5", groups=3)
+    split = split_by_group(toy, seed=0)
+    # What helps on the training part is wrong on a validation part whose labels are exchanged.
+    swapped = {"run": "walk", "walk": "run"}
+    labels = [toy.class_names[label] for label in toy.labels]
+    labels = [swapped[x] if i in split.validation else x for i, x in enumerate(labels)]
+    videos = [(toy.read(i), labels[i], toy.groups[i]) for i in range(len(toy))]
+    store = write_store(tmp_path / "s.h5", videos)
+    classifier = pretrained_classifier(store, split, QUICK, toy_model_of_seed())
+    pretrained = classifier.encoder.get_weights()
+    finetune(classifier, store, split, QUICK)
+    for kept, weight in zip(classifier.encoder.get_weights(), pretrained, strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
+def test_a_frozen_encoder_stays_as_it_is(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    split = split_by_group(store, seed=0)
+    classifier = pretrained_classifier(store, split, QUICK, toy_model_of_seed())
+    classifier.encoder.trainable = False
+    pretrained = classifier.encoder.get_weights()
+    finetune(classifier, store, split, QUICK)
+    assert not classifier.encoder.trainable
+    for kept, weight in zip(classifier.encoder.get_weights(), pretrained, strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
 def test_no_more_steps_are_taken_than_were_asked_for(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     settings = FinetuneSettings(steps=3, check_every=50)
@@ -136,6 +178,8 @@ def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
     ("arguments", "words"),
     [
         ({"steps": 0}, "at least 1. Received: steps=0"),
+        ({"head_steps": 0}, "at least 1. Received: head_steps=0"),
+        ({"head_learning_rate": -1}, "positive learning rate"),
         ({"batch_size": -1}, "at least 1. Received: batch_size=-1"),
         ({"learning_rate": 0}, "positive learning rate"),
         ({"learning_rate": float("nan")}, "positive learning rate"),

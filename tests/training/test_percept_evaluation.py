@@ -39,7 +39,9 @@ def batches(clips: np.ndarray) -> list[tf.Tensor]:
 @pytest.mark.parametrize("variant", ["conditional_composite", "autoencoder"])
 def test_scores_are_the_losses_that_keras_reports(variant):
     model, clips = standardized_model(variant), windows()
-    scores = evaluate_percepts(model, batches(clips), READ)
+    done: list[int] = []
+    scores = evaluate_percepts(model, batches(clips), READ, progress=done.append)
+    assert done == [4, len(clips)]
     parts = {"reconstruction": clips[:, :READ], "prediction": clips[:, READ:]}
     model.compile(loss=losses(model))
     inputs = {"frames": parts["reconstruction"]}
