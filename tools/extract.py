@@ -13,19 +13,21 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
 from keras_videolstm_tools.progress import ProgressLine
 
-
-@click.command(name="extract")
-@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
-@click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
-@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
-@click.option(
+fit_option = click.option(
     "--fit",
     type=click.Choice(["crop", "pad"]),
     default="crop",
     show_default=True,
     help="Take the central square, or pad the whole frame to one.",
 )
+
+
+@click.command(name="extract")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
+@click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
+@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
+@fit_option
 @click.option(
     "--crops",
     type=click.IntRange(1),

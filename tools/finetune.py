@@ -25,7 +25,7 @@ from keras_videolstm.training.comparison import (
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
-from keras_videolstm_tools.extract import show_skipped
+from keras_videolstm_tools.extract import fit_option, show_skipped
 from keras_videolstm_tools.labelled_percepts import (
     labelled_percepts,
     load_with_percepts,
@@ -49,13 +49,7 @@ _DEFAULTS = FinetuneSettings()
 @click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
 @click.option("--validation-groups", default="", help="Sources to validate on.")
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
-@click.option(
-    "--fit",
-    type=click.Choice(["crop", "pad"]),
-    default="crop",
-    show_default=True,
-    help="Take the central square, or pad the whole frame to one.",
-)
+@fit_option
 @click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
 @click.option(

@@ -31,7 +31,7 @@ class FinetuneSettings:
         dropout: rate between layers and before the softmax.
         check_every: steps between two looks at the validation part.
         head_steps: steps in which the softmax alone learns, the encoder frozen, before all does.
-        head_learning_rate: Adam's in these.
+        head_learning_rate: of gradient descent with momentum 0.9 in these.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
 
