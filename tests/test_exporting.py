@@ -38,6 +38,13 @@ def features(**options: object) -> VideoLSTM:
     return model
 
 
+def slow() -> VideoLSTM:
+    model = features(slow_features=2)
+    rng = np.random.default_rng(2)
+    model.slow.set_directions(*(rng.normal(size=weight.shape) for weight in model.slow.weights))
+    return model
+
+
 def motion() -> VideoLSTM:
     """Everything that a convolution can have."""
     return VideoLSTM(
@@ -52,6 +59,7 @@ def motion() -> VideoLSTM:
 MODELS: dict[str, Callable[[], keras.Model]] = {
     "features": features,
     "roots": lambda: features(standardize="root", peepholes=False),
+    "slow features": slow,
     "pixels": lambda: VideoLSTM("conditional_future_predictor", (4, 4, 1), units=[6]),
     "motion": motion,
     "classifier": lambda: ActionClassifier(4, ["a", "b", "c"], units=[6, 5], dropout=0.2),
@@ -61,6 +69,7 @@ PARTS = [
     ("features", "encoder"),
     ("features", "forecaster"),
     ("roots", "forecaster"),
+    ("slow features", "forecaster"),
     ("pixels", "forecaster"),
     ("motion", "encoder"),
     pytest.param("motion", "forecaster", marks=pytest.mark.slow),

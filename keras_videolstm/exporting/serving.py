@@ -139,7 +139,7 @@ def _classifier(model: ActionClassifier, clips: Clips) -> Serving:
 
 def _encode(model: VideoLSTM, frames: tf.Tensor) -> tuple[tf.Tensor, Any]:
     seen = frames if model.standardizer is None else model.standardizer(frames)
-    return model.encoder(seen, training=False)
+    return model.run_encoder(seen, training=False)
 
 
 def _encoder(model: VideoLSTM, clips: Clips) -> Serving:
@@ -149,7 +149,7 @@ def _encoder(model: VideoLSTM, clips: Clips) -> Serving:
         model.frame_shape,
         lambda frames: _encode(model, frames)[0][:, -1],
         model.encode,
-        _used(model.standardizer, model.encoder),
+        _used(model.standardizer, model.slow, model.encoder),
     )
 
 
@@ -173,7 +173,7 @@ def _forecaster(model: VideoLSTM, clips: Clips, steps: int | None, loop: bool) -
         model.frame_shape,
         compute,
         lambda frames: model.forecast(frames, steps),
-        _used(standardizer, model.encoder, decoder),
+        _used(standardizer, model.slow, model.encoder, decoder),
         forecasts=True,
     )
 

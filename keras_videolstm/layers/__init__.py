@@ -6,6 +6,7 @@ from keras_videolstm.layers.decoder import ConditionalDecoder
 from keras_videolstm.layers.encoder import VideoEncoder
 from keras_videolstm.layers.frame_standardizer import FrameStandardizer
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
+from keras_videolstm.layers.slow_features import SlowFeatures
 from keras_videolstm.layers.unroll import unroll
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Convolution",
     "FrameStandardizer",
     "PeepholeLSTMCell",
+    "SlowFeatures",
     "VideoEncoder",
     "unroll",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
 from keras_videolstm.errors import InputError
-from keras_videolstm.layers import FrameStandardizer, VideoEncoder
+from keras_videolstm.layers import FrameStandardizer, SlowFeatures, VideoEncoder
 from keras_videolstm.models.frames import checked_clips
 from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_lstm import VideoLSTM
@@ -40,11 +40,13 @@ class ActionClassifier(keras.Model):
         dropout: rate between encoder layers and before the softmax, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         standardize: kind of `FrameStandardizer`; default `"feature"`.
-        normalize: whether the softmax reads features of unit root mean square, each step by
-            itself, so that no clip counts for more than another by the size of its features;
-            default `False`.
-        skip: whether the softmax reads the standardised percepts beside the encoder's output;
-            default `False`, as in the paper.
+        normalize: whether the softmax reads features of one size, each step and each kind of
+            features by itself, so that no clip counts for more than another by the size of its
+            features, and no kind by their number; default `False`.
+        skip: whether the softmax reads, beside the encoder's output, what the encoder reads, and
+            the standardised percepts; default `False`, as in the paper.
+        slow_features: the encoder reads so many `SlowFeatures` of percepts, and as many of how much
+            they change, in place of percepts; default 0.
 
     Call arguments:
         inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
@@ -73,6 +75,7 @@ class ActionClassifier(keras.Model):
         standardize: str = "feature",
         normalize: bool = False,
         skip: bool = False,
+        slow_features: int = 0,
         **kwargs: Any,
     ) -> None:
         class_names = list(class_names)
@@ -86,6 +89,7 @@ class ActionClassifier(keras.Model):
 
         # --- Layers ---
         standardizer = FrameStandardizer((feature_dim,), standardize, name="standardizer")
+        slow = SlowFeatures(feature_dim, slow_features, name="slow") if slow_features else None
         encoder = None
         if units:
             encoder = VideoEncoder(
@@ -103,15 +107,21 @@ class ActionClassifier(keras.Model):
         # --- Functional model ---
         frames = keras.Input((None, feature_dim), name="frames")
         percepts = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
-        features = percepts
+        read = percepts if slow is None else slow(percepts)
+        # What the softmax reads, and of how many kinds of features each part is.
+        parts = [(read, 1 if slow is None else 2)]
+        if skip and slow is not None:
+            parts.insert(0, (percepts, 1))
         if encoder is not None:
-            features, _ = encoder(percepts)
+            parts = [*parts * skip, (encoder(read)[0], 1)]
+        features = [part for part, _ in parts]
         if normalize:
-            features = _unit_size(features)
-        if skip and encoder is not None:
-            beside = _unit_size(percepts) if normalize else percepts
-            features = keras.layers.Concatenate(name="skip", dtype="float32")([beside, features])
-        steps = head(keras.layers.Dropout(dropout, name="head_dropout")(features))
+            size = math.sqrt(feature_dim / sum(kinds for _, kinds in parts))
+            features = [_OneSize(kinds, size, dtype="float32")(part) for part, kinds in parts]
+        seen = features[0]
+        if len(features) > 1:
+            seen = keras.layers.Concatenate(name="skip", dtype="float32")(features)
+        steps = head(keras.layers.Dropout(dropout, name="head_dropout")(seen))
         action = keras.layers.GlobalAveragePooling1D(name="action", dtype="float32")(steps)
         super().__init__(inputs=frames, outputs={"steps": steps, "action": action}, **kwargs)
 
@@ -123,7 +133,9 @@ class ActionClassifier(keras.Model):
         self.peepholes = peepholes
         self.normalize = normalize
         self.skip = skip
+        self.slow_features = slow_features
         self.standardizer = standardizer
+        self.slow = slow
         self.encoder = encoder
         self.head = head
 
@@ -158,9 +170,12 @@ class ActionClassifier(keras.Model):
             dropout=dropout,
             peepholes=model.peepholes,
             standardize=standardization_of(model),
+            slow_features=model.slow_features,
             **kwargs,
         )
         new.encoder.set_weights(model.encoder.get_weights())
+        if model.slow is not None:
+            new.slow.set_weights(model.slow.get_weights())
         if model.standardizer is not None:
             statistics = [np.reshape(w, -1) for w in model.standardizer.get_weights()]
             new.standardizer.set_weights(statistics)
@@ -175,9 +190,9 @@ class ActionClassifier(keras.Model):
             ['jump', 'kick', 'wave']
         """
         new = type(self)(**{**self.get_config(), "class_names": list(class_names)})
-        new.standardizer.set_weights(self.standardizer.get_weights())
-        if self.encoder is not None:
-            new.encoder.set_weights(self.encoder.get_weights())
+        for name in ("standardizer", "slow", "encoder"):
+            if (layer := getattr(self, name)) is not None:
+                getattr(new, name).set_weights(layer.get_weights())
         return new
 
     def classify(
@@ -233,6 +248,7 @@ class ActionClassifier(keras.Model):
             "standardize": self.standardizer.kind,
             "normalize": self.normalize,
             "skip": self.skip,
+            "slow_features": self.slow_features,
         }
 
     @classmethod
@@ -241,7 +257,16 @@ class ActionClassifier(keras.Model):
         return cls(**config)
 
 
-def _unit_size(features: Any) -> Any:
-    """Give features of each step a root mean square of 1."""
-    unit = keras.layers.UnitNormalization(dtype="float32")(features)
-    return keras.layers.Rescaling(math.sqrt(features.shape[-1]), dtype="float32")(unit)
+class _OneSize(keras.layers.Layer):
+    """Gives each kind of features of a step, one behind the other, the same Euclidean norm."""
+
+    def __init__(self, kinds: int, size: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self._kinds, self._size = kinds, size
+
+    def call(self, features: Any) -> Any:
+        parts = keras.ops.split(features, self._kinds, axis=-1)
+        return self._size * keras.ops.concatenate(
+            [keras.ops.normalize(part, axis=-1) for part in parts], axis=-1
+        )

@@ -13,6 +13,7 @@ from keras_videolstm.layers import (
     ConditionalDecoder,
     Convolution,
     FrameStandardizer,
+    SlowFeatures,
     VideoEncoder,
 )
 from keras_videolstm.models.frames import (
@@ -63,6 +64,9 @@ class VideoLSTM(keras.Model):
             deviation, and the verbs give features back as they came. `True` is each feature by
             itself; or a kind of `FrameStandardizer`: `"channel"` or `"root"`. Default `False`;
             the statistics are set with `set_statistics`.
+        slow_features: the encoder reads so many `SlowFeatures` of frames, and as many of how much
+            they change, in place of the (standardised) frames that the decoders write. Default 0:
+            it reads the frames. The directions are set with `slow.set_directions`.
         dropout: rate between layers, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
@@ -107,6 +111,7 @@ class VideoLSTM(keras.Model):
         peepholes: bool = True,
         cell_arguments: dict[str, Any] | None = None,
         convolution: Convolution | dict[str, Any] | None = None,
+        slow_features: int = 0,
         **kwargs: Any,
     ) -> None:
         if variant not in VARIANTS:
@@ -149,13 +154,23 @@ class VideoLSTM(keras.Model):
             kind = "feature" if standardize is True else standardize
             standardizer = FrameStandardizer(frame_shape, kind, name="standardizer")
 
+        slow = None
+        if slow_features:
+            if len(frame_shape) != 1:
+                raise ValueError(
+                    f"Expected slow features of frames that are vectors. "
+                    f"Received: frame_shape={frame_shape}, slow_features={slow_features}"
+                )
+            slow = SlowFeatures(frame_shape[0], slow_features, name="slow")
+
         # --- Functional model ---
         inputs = {"frames": keras.Input((None, *frame_shape), name="frames")}
         if fed == "prediction":
             inputs["future"] = keras.Input((None, *frame_shape), name="future")
         seen = {k: standardizer(v) if standardizer else v for k, v in inputs.items()}
         truths = {"reconstruction": seen["frames"], "prediction": seen.get("future")}
-        sequence, state = encoder(seen["frames"])
+        read = seen["frames"] if slow is None else slow(seen["frames"])
+        sequence, state = encoder(read)
         outputs = {key: decoder(state, truth=truths[key]) for key, decoder in decoders.items()}
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
 
@@ -170,9 +185,11 @@ class VideoLSTM(keras.Model):
         self.peepholes = peepholes
         self.cell_arguments = dict(cell_arguments or {})
         self.convolution = encoder.convolution
+        self.slow_features = slow_features
         self.encoder = encoder
         self.decoders = decoders
         self.standardizer = standardizer
+        self.slow = slow
         self.conditional_key = fed
         # A caller who has only the input frames leaves `future` out: `call` fills it in.
         self.input_spec = None
@@ -282,6 +299,7 @@ class VideoLSTM(keras.Model):
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
+            "slow_features": self.slow_features,
         }
 
     @classmethod
@@ -303,6 +321,25 @@ class VideoLSTM(keras.Model):
         if self.standardizer is None:
             raise InputError("Expected a model with standardize=True. Received: standardize=False")
         self.standardizer.set_statistics(mean, deviation)
+
+    def run_encoder(self, seen: Any, previous: Any = None, **kwargs: Any) -> Any:
+        """Run the encoder over standardised frames, as tensors; the verb for people is `encode`.
+
+        Args:
+            seen: `(batch, time, *frame_shape)`, standardised if the model does that.
+            previous: the frame before them, for a model with `slow_features`; as in `SlowFeatures`.
+            **kwargs: as in a call of `VideoEncoder`.
+
+        Returns:
+            The top layer's output at each step, and the state.
+
+        Example:
+            >>> model = VideoLSTM("composite", (3,), units=[8])
+            >>> model.run_encoder(np.zeros((2, 5, 3), "float32"))[0].shape
+            TensorShape([2, 5, 8])
+        """
+        read = seen if self.slow is None else self.slow(seen, previous=previous)
+        return self.encoder(read, **kwargs)
 
     def encode(self, frames: Any, every_step: bool = False) -> NDArray[Any]:
         """Return the representation of clips: the top layer's output.
@@ -417,16 +454,18 @@ class VideoLSTM(keras.Model):
             >>> model = keras.Model(frames, keras.layers.Dense(2)(layer(frames)))
         """
         frames = keras.Input((None, *self.frame_shape), name="frames")
-        seen = frames if self.standardizer is None else self._copy_of(self.standardizer)(frames)
-        sequence, _ = self._copy_of(self.encoder)(seen)
+        seen = frames
+        for layer in (self.standardizer, self.slow):
+            seen = seen if layer is None else self._copy_of(layer, seen)(seen)
+        sequence, _ = self._copy_of(self.encoder, seen)(seen)
         features = sequence if every_step else sequence[:, -1]
         return keras.Model(frames, features, name=name or f"{self.name}_encoder")
 
-    def _copy_of(self, layer: keras.layers.Layer) -> keras.layers.Layer:
-        """Return a layer that reads frames once more, with weights of its own."""
+    def _copy_of(self, layer: keras.layers.Layer, seen: Any) -> keras.layers.Layer:
+        """Return a layer once more, with weights of its own."""
         # Keras hands `trainable` down to the layers inside only where it changes.
         copy = type(layer).from_config({**layer.get_config(), "trainable": True})
-        copy.build((None, None, *self.frame_shape))
+        copy.build(seen.shape)
         copy.set_weights(layer.get_weights())
         copy.trainable = layer.trainable
         return copy

@@ -41,6 +41,7 @@ class VideoStream:
             for shapes in self._model.encoder.state_shapes
         ]
         self._empty = True
+        self._last: NDArray[Any] | None = None
 
     def push(self, frames: Any) -> NDArray[Any]:
         """Read one frame or several.
@@ -66,7 +67,11 @@ class VideoStream:
                 f"Expected one frame or the frames (time, ...) of one video. "
                 f"Received: shape={frames.shape}"
             )
-        sequence, self._state = self._encoder.predict_on_batch([clip, self._state])
+        inputs = [clip, self._state]
+        if self._model.slow is not None:
+            inputs.append(clip[:, :1] if self._last is None else self._last)
+            self._last = clip[:, -1:]
+        sequence, self._state = self._encoder.predict_on_batch(inputs)
         self._empty = False
         return sequence[0, 0] if one else sequence[0]
 
@@ -93,10 +98,12 @@ class VideoStream:
 
     def _encoding_model(self) -> keras.Model:
         frames = keras.Input((None, *self._model.frame_shape))
-        state = self._state_inputs()
+        inputs = [frames, self._state_inputs()]
+        if self._model.slow is not None:
+            inputs.append(keras.Input((1, *self._model.frame_shape)))
         standardizer = self._model.standardizer
-        seen = standardizer(frames) if standardizer is not None else frames
-        return keras.Model([frames, state], self._model.encoder(seen, initial_state=state))
+        seen = [standardizer(x) if standardizer is not None else x for x in (frames, *inputs[2:])]
+        return keras.Model(inputs, self._model.run_encoder(*seen, initial_state=inputs[1]))
 
     def _forecaster(self, steps: int) -> keras.Model:
         if steps not in self._forecasters:

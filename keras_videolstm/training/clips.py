@@ -18,8 +18,9 @@ from keras_videolstm.data.percept_windows import (
     percept_windows,
 )
 from keras_videolstm.errors import InputError
-from keras_videolstm.models.video_lstm import BASES, CONDITIONAL
+from keras_videolstm.models.video_lstm import BASES, CONDITIONAL, VideoLSTM
 from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
+from keras_videolstm.training.slow_directions import slow_directions
 
 _VALIDATION_SEED_SHIFT = 1_000_003
 VALIDATION_DIGITS = 5_000
@@ -83,6 +84,16 @@ class ClipSource:
         parts = [(selection.store, selection.videos) for selection in self._train]
         mean, deviation = feature_statistics(parts, prepare)
         return mean.reshape(shape), deviation.reshape(shape)
+
+    def slow_directions(self, model: VideoLSTM) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return the slow directions of the training part's videos, as the model sees them."""
+        standardizer, size = model.standardizer, model.slow_features
+        clips = (
+            selection.store.read(video) for selection in self._train for video in selection.videos
+        )
+        if standardizer is not None:
+            clips = (np.asarray(standardizer(clip[None]))[0] for clip in clips)
+        return slow_directions(clips, size)
 
     def describe(self) -> list[dict[str, float | str]] | str:
         """Return what the training part is made of, for cards and metadata."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -19,6 +19,8 @@ from keras_videolstm.training.splits import Split
 
 _BLOCKS_A_BATCH = 256
 
+Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class FinetuneSettings:
@@ -34,6 +36,7 @@ class FinetuneSettings:
         head_learning_rate: of gradient descent with momentum 0.9 in these.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
+        progress: called with (training steps done, training steps in all); changes no result.
 
     Raises:
         InputError: on a number that is out of its range.
@@ -48,6 +51,7 @@ class FinetuneSettings:
     check_every: int = 50
     patience: int = 4
     seed: int = 0
+    progress: Progress | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for key in ("steps", "head_steps", "batch_size", "check_every", "patience"):
@@ -90,7 +94,8 @@ def scratch_classifier(
 ) -> ActionClassifier:
     """Make a classifier with the layers and initialisation of a model, the paper's LSTM baseline.
 
-    What the model standardises by statistics it saw, this does by those of the training part.
+    What the model standardises by statistics it saw, this does by those of the training part. It
+    reads percepts: slow features are learned without labels, and this is what learns from none.
 
     Raises:
         InputError: if the store's percepts are not what the model reads.
@@ -99,11 +104,35 @@ def scratch_classifier(
         >>> classifier = scratch_classifier(store, split, FinetuneSettings(), like=model)
     """
     keras.utils.set_random_seed(settings.seed)
-    untrained = VideoLSTM.from_config(like.get_config())
+    untrained = VideoLSTM.from_config({**like.get_config(), "slow_features": 0})
     if untrained.standardizer is not None:
         prepare = untrained.standardizer.prepare
         statistics = feature_statistics([(store, split.train)], prepare)
         untrained.set_statistics(*(np.reshape(values, like.frame_shape) for values in statistics))
+    return pretrained_classifier(store, split, settings, untrained)
+
+
+def slow_features_classifier(
+    store: PerceptStore, split: Split, settings: FinetuneSettings, model: VideoLSTM
+) -> ActionClassifier:
+    """Make a classifier that starts from a model's slow features, and an encoder from scratch.
+
+    Beside `pretrained_classifier` it shows what the encoder's own training without labels adds.
+
+    Raises:
+        InputError: if the store's percepts are not what the model reads.
+
+    Example:
+        >>> classifier = slow_features_classifier(store, split, FinetuneSettings(), model)
+    """
+    keras.utils.set_random_seed(settings.seed)
+    untrained = VideoLSTM.from_config(model.get_config())
+    for layer, learned in (
+        (untrained.standardizer, model.standardizer),
+        (untrained.slow, model.slow),
+    ):
+        if layer is not None:
+            layer.set_weights(learned.get_weights())
     return pretrained_classifier(store, split, settings, untrained)
 
 
@@ -174,17 +203,21 @@ def finetune(
                 "val_loss", patience=settings.patience, restore_best_weights=True
             )
         )
-    _fit_head(classifier, blocks, settings)
+    steps_a_look = min(settings.check_every, settings.steps)
+    looks = max(settings.steps // settings.check_every, 1)
+    told = _Told(settings.progress, settings.head_steps + looks * steps_a_look)
+    _fit_head(classifier, blocks, settings, told)
     _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0))
     before = classifier.get_weights(), _loss(classifier, validation)
     history = classifier.fit(
         blocks,
-        steps_per_epoch=min(settings.check_every, settings.steps),
-        epochs=max(settings.steps // settings.check_every, 1),
+        steps_per_epoch=steps_a_look,
+        epochs=looks,
         validation_data=validation,
-        callbacks=callbacks,
+        callbacks=[*callbacks, told],
         verbose=verbose,
     ).history
+    told.end()
     if not np.isfinite(history["loss"]).all():
         raise InputError(
             f"Expected a finite loss. Received: NaN at a learning rate of {settings.learning_rate}"
@@ -194,8 +227,32 @@ def finetune(
     return history
 
 
+class _Told(keras.callbacks.Callback):
+    """Tells how far a training in two parts is."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        super().__init__()
+        self._progress, self._done, self._total = progress, 0, total
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Tell of one more step."""
+        self._done += 1
+        self._tell(self._total)
+
+    def end(self) -> None:
+        """Tell that no more steps follow."""
+        self._tell(self._done)
+
+    def _tell(self, total: int) -> None:
+        if self._progress is not None:
+            self._progress(self._done, total)
+
+
 def _fit_head(
-    classifier: ActionClassifier, blocks: tf.data.Dataset[Any], settings: FinetuneSettings
+    classifier: ActionClassifier,
+    blocks: tf.data.Dataset[Any],
+    settings: FinetuneSettings,
+    told: _Told,
 ) -> None:
     """Train the softmax alone, before an untrained one can spoil what the encoder has learned.
 
@@ -206,7 +263,7 @@ def _fit_head(
     if learns:
         encoder.trainable = False
     _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9))
-    classifier.fit(blocks, steps_per_epoch=settings.head_steps, verbose=0)
+    classifier.fit(blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0)
     if learns:
         encoder.trainable = True
 

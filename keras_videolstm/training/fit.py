@@ -133,6 +133,8 @@ def _train(
                 take_weights(model, settings.start)
             elif recipe.model.standardize:
                 model.set_statistics(*source.statistics(model.standardizer.prepare))
+            if model.slow is not None and not settings.start:
+                model.slow.set_directions(*source.slow_directions(model))
             compile_model(model, recipe)
         callbacks = [keeper, *_sampling(recipe, model), *callbacks]
     if resumed_at < settings.epochs:
@@ -227,6 +229,7 @@ def build_model(recipe: Recipe, precision: str = "float32") -> VideoLSTM:
         peepholes=spec.peepholes,
         cell_arguments=_cell_arguments(spec),
         convolution=spec.convolution and asdict(spec.convolution),
+        slow_features=spec.slow_features,
         name=recipe.name,
         dtype=precision,
     )

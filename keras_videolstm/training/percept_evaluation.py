@@ -75,7 +75,7 @@ def _score(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf
         clips = model.standardizer(clips)
     frames, future = clips[:, :input_steps], clips[:, input_steps:]
     truths = {"reconstruction": frames, "prediction": future}
-    _, state = model.encoder(frames)
+    _, state = model.run_encoder(frames)
     written: dict[str, Any] = {}
     for key, decoder in model.decoders.items():
         truth = truths[key]

@@ -62,6 +62,8 @@ class ModelRecipe:
         peepholes: whether gates see the cell state.
         input_gain: how much larger than Glorot's the initial input weights are. Most pixels of
             moving digits are black, and with 1 an LSTM long sees next to nothing of them.
+        slow_features: number of slow features that the encoder reads, and of those of changes, as
+            in `VideoLSTM`; their directions are measured on the training data.
         convolution: makes `units` numbers of filters; default: fully connected layers.
     """
 
@@ -76,6 +78,7 @@ class ModelRecipe:
     peepholes: bool = True
     input_gain: float = 1.0
     convolution: ConvolutionRecipe | None = None
+    slow_features: int = 0
 
     def layout(self) -> FrameLayout:
         """Return how frames lie before the layers.
@@ -93,7 +96,7 @@ class StoreRecipe:
     """One percept store of `[[data.train]]` or `[[data.validation]]`.
 
     Attributes:
-        store: path, relative to the folder given as `--data` (default: the recipe's own).
+        store: path, relative to the folder given as `--root` (default: the recipe's own).
         groups: groups to take, ranges such as `"g16-g25"` allowed; default all.
     """
 
@@ -265,6 +268,7 @@ class Recipe:
             ("model", "input_steps", positive),
             ("model", "prediction_steps", positive),
             ("model", "input_gain", positive),
+            ("model", "slow_features", not_negative),
             ("data", "digits_per_frame", positive),
             ("data", "validation_windows", positive),
             ("training", "batch_size", positive),
@@ -291,6 +295,9 @@ class Recipe:
         _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
         _expect(0 <= self.seed < 2**32, "seed", "a number from 0 to 2^32 - 1", self.seed)
         _expect(bool(self.name) and "/" not in self.name, "name", "a plain name", self.name)
+        shape, slow = self.model.frame_shape, self.model.slow_features
+        fits = not slow or (len(shape) == 1 and slow <= shape[0])
+        _expect(fits, "model.slow_features", "0, or at most as many as a vector has features", slow)
         self._check_convolution()
         if self.data.kind == "moving_mnist":
             shape = self.model.frame_shape

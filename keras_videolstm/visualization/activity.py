@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from keras_videolstm.visualization.checks import check_count, check_shape
+from keras_videolstm.visualization.stills import STILL_INCHES, check_stills, draw_stills
 from keras_videolstm.visualization.style import (
     DIVERGING_COLOURS,
     INK,
@@ -24,6 +26,7 @@ def draw_activity(
     activity: NDArray[Any],
     *,
     trained_steps: int | None = None,
+    frames: NDArray[Any] | None = None,
     label: str = "activity h",
     title: str | None = None,
 ) -> Figure:
@@ -33,6 +36,9 @@ def draw_activity(
         activity: `(units, time)`.
         trained_steps: a line stands after so many steps, the horizon of training. Defaults to
             None: no line.
+        frames: pictures of the first steps, as `(frames, height, width)`, `(frames, height, width,
+            1)` or `(frames, height, width, 3)`; as many as fit are shown. Defaults to None: no
+            pictures.
         label: of the colour scale. Defaults to "activity h".
         title: written above. Defaults to None.
 
@@ -40,7 +46,8 @@ def draw_activity(
         A `matplotlib.figure.Figure`.
 
     Raises:
-        InputError: for an array of another shape, NaN, or steps outside it.
+        InputError: for an array of another shape, NaN, steps outside it, or more frames than
+            steps.
 
     Example:
         >>> import numpy as np
@@ -50,8 +57,9 @@ def draw_activity(
     """
     shown = check_shape("activity", activity, ("units", "time"))
     units, time = shown.shape
-    figure = new_figure(_WIDTH, max(2.2, _UNIT_INCHES * units + 1.0), arrange=True)
-    axes = figure.add_subplot()
+    stills = None if frames is None else check_stills(frames, time)
+    inches = max(2.2, _UNIT_INCHES * units + 1.0)
+    figure, axes, scale_axes, film = _paper(inches, stills is not None)
     largest = float(np.abs(shown).max()) or 1.0
     image = axes.imshow(
         shown,
@@ -74,6 +82,24 @@ def draw_activity(
             fontsize="small",
         )
     axes.set(xlabel="step of the forecast", ylabel="unit")
-    figure.colorbar(image, label=label, pad=0.01)
+    figure.colorbar(image, cax=scale_axes, label=label)
     add_title(figure, title)
+    if film is not None:
+        figure.draw_without_rendering()
+        covered, whole = (0.5, len(stills) + 0.5), (0.5, time + 0.5)
+        draw_stills(film, stills, np.arange(1, len(stills) + 1), covered, whole)
     return figure
+
+
+def _paper(inches: float, with_film: bool) -> tuple[Figure, Axes, Axes, Axes | None]:
+    """Return a figure, and the axes of the activity, its scale and the frames above."""
+    film_inches = (STILL_INCHES + 0.1) * with_film
+    figure = new_figure(_WIDTH, inches + film_inches, arrange=True)
+    grid = figure.add_gridspec(
+        1 + with_film,
+        2,
+        width_ratios=(1, 0.02),
+        height_ratios=(film_inches, inches) if with_film else None,
+    )
+    axes, scale_axes = figure.add_subplot(grid[-1, 0]), figure.add_subplot(grid[-1, 1])
+    return figure, axes, scale_axes, figure.add_subplot(grid[0, 0]) if with_film else None

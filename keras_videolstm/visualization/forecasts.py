@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_count, check_numbers
+from keras_videolstm.visualization.stills import STILL_INCHES, check_stills, draw_stills
 from keras_videolstm.visualization.style import (
     PALETTE,
     ROLE_COLOURS,
@@ -22,6 +23,7 @@ from keras_videolstm.visualization.style import (
 MAX_FEATURES = 40
 """Only so many features, those that vary most, are shown one by one."""
 
+_INCHES = 5.4
 _BASELINE_COLOURS = (PALETTE["blue"], PALETTE["purple"], PALETTE["orange"], PALETTE["sky"])
 _BASELINE_DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
 
@@ -33,6 +35,7 @@ def draw_forecast(
     input_steps: int,
     *,
     baselines: Mapping[str, NDArray[Any]] | None = None,
+    frames: NDArray[Any] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw a forecast of vectors: its error at each time step, and the features themselves.
@@ -48,6 +51,9 @@ def draw_forecast(
             `t = input_steps + 1`.
         baselines: mean squared errors of simpler forecasts by name, each of shape `(time,)`, not
             yet divided; at most four. Defaults to None.
+        frames: pictures of the first steps of the truth, `(frames, height, width)`, `(frames,
+            height, width, 1)` or `(frames, height, width, 3)`; as many as fit are shown, above the
+            errors. Defaults to None: no pictures.
         title: written above. Defaults to None.
 
     Returns:
@@ -56,7 +62,7 @@ def draw_forecast(
 
     Raises:
         InputError: for arrays of a wrong rank or of different shapes, NaN, a truth of zeros,
-            negative errors, or more than four baselines.
+            negative errors, more than four baselines, or more frames than the truth has steps.
 
     Example:
         >>> import numpy as np
@@ -81,14 +87,30 @@ def draw_forecast(
     }
     times = np.arange(len(actual)) + steps + 1
 
-    figure = new_figure(8.0, 5.4 + 0.3 * bool(title), arrange=True)
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.03))
+    stills = None if frames is None else check_stills(frames, len(actual))
+
+    figure, curves, panels, film = _paper(title, stills is not None)
     errors = np.mean((guessed - actual) ** 2, axis=1) / power
-    _draw_errors(figure.add_subplot(grid[0, :]), times, errors, others)
-    panels = [figure.add_subplot(grid[1, place]) for place in range(3)]
+    _draw_errors(curves, times, errors, others)
     _draw_features(figure, panels, actual, guessed, times)
     add_title(figure, title)
+    if film is not None:
+        figure.draw_without_rendering()
+        shown = times[: len(stills)]
+        covered, whole = ((span[0] - 0.5, span[-1] + 0.5) for span in (shown, times))
+        draw_stills(film, stills, shown, covered, whole)
     return figure
+
+
+def _paper(title: str | None, with_film: bool) -> tuple[Figure, Axes, list[Axes], Axes | None]:
+    """Return a figure, and the axes of the errors, the features, and the frames above."""
+    film_inches = (STILL_INCHES + 0.1) * with_film
+    figure = new_figure(8.0, _INCHES + film_inches + 0.3 * bool(title), arrange=True)
+    heights = [film_inches] * with_film + [_INCHES / 2] * 2
+    grid = figure.add_gridspec(len(heights), 3, width_ratios=(1, 1, 0.03), height_ratios=heights)
+    curves = figure.add_subplot(grid[-2, :])
+    panels = [figure.add_subplot(grid[-1, place]) for place in range(3)]
+    return figure, curves, panels, figure.add_subplot(grid[0, :]) if with_film else None
 
 
 def _check_baselines(

@@ -15,6 +15,7 @@ from keras_videolstm.visualization.checks import (
     check_numbers,
     check_times,
 )
+from keras_videolstm.visualization.stills import STILL_INCHES, draw_stills
 from keras_videolstm.visualization.style import (
     FAINT,
     INK,
@@ -36,7 +37,6 @@ _TITLE_CHARACTERS = 70
 # Lengths on paper, in inches.
 _PAPER_WIDTH = 10.0
 _ROW = 0.27
-_THUMBNAIL = 0.95
 _RIGHT = 1.25
 _TOP = 0.42
 _BOTTOM = 0.55
@@ -96,7 +96,8 @@ def draw_action_timeline(
     _draw_labels(axes, shown, rows.mean(axis=0))
     _underline(axes, chances, rows.shape[1], edges)
     if film is not None:
-        _draw_film(film, pictures, picture_times, (edges[0], edges[-1]))
+        whole = (edges[0], edges[-1])
+        draw_stills(film, pictures, picture_times, whole, whole)
     top = int(chances.mean(axis=0).argmax())
     headline = title or f"{names[top]} ({100 * chances[:, top].mean():.0f} %)"
     headline = shorten(headline, _TITLE_CHARACTERS)
@@ -157,7 +158,7 @@ def _edges(times: NDArray[Any]) -> NDArray[Any]:
 def _paper(shown: Sequence[str], with_film: bool) -> tuple[Figure, Axes, Axes | None]:
     left = max(text_width(name, bold=True) for name in shown) + 0.25
     table = _ROW * len(shown)
-    height = _TOP + (_THUMBNAIL + _GAP) * with_film + table + _BOTTOM
+    height = _TOP + (STILL_INCHES + _GAP) * with_film + table + _BOTTOM
     figure = new_figure(_PAPER_WIDTH, height)
     width = (_PAPER_WIDTH - left - _RIGHT) / _PAPER_WIDTH
     left /= _PAPER_WIDTH
@@ -165,7 +166,7 @@ def _paper(shown: Sequence[str], with_film: bool) -> tuple[Figure, Axes, Axes | 
     if not with_film:
         return figure, axes, None
     bottom = (_BOTTOM + table + _GAP) / height
-    film = figure.add_axes((left, bottom, width, _THUMBNAIL / height))
+    film = figure.add_axes((left, bottom, width, STILL_INCHES / height))
     return figure, axes, film
 
 
@@ -212,21 +213,3 @@ def _underline(axes: Axes, chances: NDArray[Any], rows: int, edges: NDArray[Any]
         axes.hlines(
             winners + 0.36, edges[:-1], edges[1:], color=colour, linewidth=width, antialiased=False
         )
-
-
-def _draw_film(
-    film: Axes, pictures: NDArray[Any], times: NDArray[Any], span: tuple[float, float]
-) -> None:
-    """Show as many frames as fit, each near its own time."""
-    start, stop = span
-    axes_inches = film.get_position().width * _PAPER_WIDTH
-    thumbnail_inches = _THUMBNAIL * pictures.shape[2] / pictures.shape[1]
-    slots = int(np.clip(axes_inches / thumbnail_inches, 1, len(pictures)))
-    centres = start + (np.arange(slots) + 0.5) * (stop - start) / slots
-    half = 0.485 * thumbnail_inches / axes_inches * (stop - start)
-    nearest = np.abs(times[None, :] - centres[:, None]).argmin(axis=1)
-    for centre, place in zip(centres, nearest, strict=True):
-        extent = (centre - half, centre + half, 0, 1)
-        film.imshow(pictures[place], extent=extent, aspect="auto")
-    film.set(xlim=span, ylim=(0, 1), xticks=[], yticks=[])
-    film.spines[:].set_visible(False)

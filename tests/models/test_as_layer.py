@@ -23,6 +23,13 @@ def made(**options: Any) -> VideoLSTM:
     return model
 
 
+def slow_model(**options: Any) -> VideoLSTM:
+    model = made(**options)
+    rng = np.random.default_rng(2)
+    model.slow.set_directions(*(rng.normal(size=weight.shape) for weight in model.slow.weights))
+    return model
+
+
 def clips(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).random((2, 4, *(shape or (3,))), "float32")
 
@@ -48,6 +55,7 @@ def moving() -> VideoLSTM:
         made,
         lambda: made(standardize="root", cell_arguments={"kernel_initializer": "glorot_normal"}),
         lambda: made(standardize=False, dropout=0.5, dtype="mixed_bfloat16"),
+        lambda: slow_model(slow_features=2, units=[6]),
         moving,
     ],
 )

@@ -18,6 +18,9 @@ UNITS = [6, 5]
 def made_classifier(units: Any = tuple(UNITS), **options: Any) -> ActionClassifier:
     classifier = ActionClassifier(FEATURES, CLASSES, units=units, **options)
     randomize(classifier)
+    if classifier.slow is not None:
+        rng = np.random.default_rng(2)
+        classifier.slow.set_directions(*(rng.normal(size=w.shape) for w in classifier.slow.weights))
     return classifier
 
 
@@ -33,15 +36,21 @@ def made_percepts(*shape: int, seed: int = 0) -> np.ndarray:
 
 def probabilities_by_hand(classifier: ActionClassifier, clip: np.ndarray) -> np.ndarray:
     """Return the softmax at each step of one clip `(time, features)`, from the equations."""
-    percepts = features = clip.astype("float64")
+    percepts = read = clip.astype("float64")
+    beside = [percepts]
+    if classifier.slow is not None:
+        directions, mean, changed = (np.asarray(w) for w in classifier.slow.weights)
+        changes = np.abs(np.diff(percepts, axis=0, prepend=percepts[:1])) - mean
+        beside += [percepts @ directions, changes @ changed]
+        read = np.concatenate(beside[1:], axis=-1)
+    parts = beside if classifier.skip or classifier.slow is None else beside[1:]
     if classifier.encoder is not None:
-        features = encode(encoder_weights(classifier.encoder), percepts[None])[0][0]
+        encoded = encode(encoder_weights(classifier.encoder), read[None])[0][0]
+        parts = [*parts, encoded] if classifier.skip else [encoded]
     if classifier.normalize:
-        percepts, features = (
-            x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True)) for x in (percepts, features)
-        )
-    if classifier.skip and classifier.encoder is not None:
-        features = np.concatenate([percepts, features], axis=-1)
+        size = np.sqrt(percepts.shape[-1] / len(parts))
+        parts = [size * x / np.linalg.norm(x, axis=-1, keepdims=True) for x in parts]
+    features = np.concatenate(parts, axis=-1)
     kernel, bias = (np.asarray(w).astype("float64") for w in classifier.head.weights)
     scores = np.exp(features @ kernel + bias)
     return scores / scores.sum(-1, keepdims=True)
@@ -61,9 +70,17 @@ def test_a_softmax_at_every_step_and_their_mean(units: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("units", [(), (6, 5)])
-@pytest.mark.parametrize("options", [{"normalize": True}, {"skip": True, "normalize": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"normalize": True},
+        {"skip": True, "normalize": True},
+        {"slow_features": 2},
+        {"slow_features": 2, "skip": True, "normalize": True},
+    ],
+)
 def test_what_the_softmax_reads_can_be_of_one_size_and_have_the_percepts_beside_it(
-    units: tuple[int, ...], options: dict[str, bool]
+    units: tuple[int, ...], options: dict[str, Any]
 ) -> None:
     classifier = made_classifier(units, **options)
     clips = 9 * made_percepts(1, 7)
@@ -77,7 +94,7 @@ def test_what_the_softmax_reads_can_be_of_one_size_and_have_the_percepts_beside_
 @pytest.mark.parametrize("units", [(), (6, 5)])
 @pytest.mark.parametrize("chosen", [False, True])
 def test_padding_leaves_no_trace(units: tuple[int, ...], chosen: bool) -> None:
-    classifier = made_classifier(units, normalize=chosen, skip=chosen)
+    classifier = made_classifier(units, normalize=chosen, skip=chosen, slow_features=2 * chosen)
     classifier.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
     clips, lengths = made_percepts(3, 7), (7, 4, 1)
     padded = clips.copy()
@@ -151,10 +168,11 @@ def test_there_are_two_classes_or_more_of_different_names(names: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("peepholes", "standardize"), [(True, True), (False, True), (True, "root")]
+    ("peepholes", "standardize", "slow_features"),
+    [(True, True, 0), (False, True, 0), (True, "root", 0), (True, "root", 2)],
 )
-def test_it_starts_from_a_video_lstms_encoder_and_standardisation(
-    peepholes: bool, standardize: bool | str
+def test_it_starts_from_a_video_lstms_encoder_and_what_that_reads(
+    peepholes: bool, standardize: bool | str, slow_features: int
 ) -> None:
     model = VideoLSTM(
         "composite",
@@ -163,19 +181,21 @@ def test_it_starts_from_a_video_lstms_encoder_and_standardisation(
         activation="linear",
         standardize=standardize,
         peepholes=peepholes,
+        slow_features=slow_features,
     )
     randomize(model)
     model.set_statistics(np.array([0.5, 0.4, 0.3]), np.array([0.1, 0.2, 0.3]))
     classifier = ActionClassifier.from_video_lstm(model, CLASSES, dropout=0.25)
     assert (classifier.dropout, classifier.units) == (0.25, UNITS)
-    for part in ("encoder", "standardizer"):
+    for part in ("encoder", "standardizer", *["slow"] * bool(slow_features)):
         ours, theirs = getattr(classifier, part).weights, getattr(model, part).weights
         assert len(ours) == len(theirs) > 0
         for weight, source in zip(ours, theirs, strict=True):
             assert weight is not source
             np.testing.assert_array_equal(weight, source)
     clips = made_percepts(2, 5)
-    sequence, _ = classifier.encoder(classifier.standardizer(clips))
+    seen = classifier.standardizer(clips)
+    sequence, _ = classifier.encoder(classifier.slow(seen) if slow_features else seen)
     np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
 
 
@@ -197,15 +217,19 @@ def test_a_convolutional_model_cannot_become_a_classifier_of_vectors() -> None:
 
 @pytest.mark.parametrize("units", [(), (6, 5)])
 def test_other_classes_keep_the_encoder_and_drop_the_head(units: tuple[int, ...]) -> None:
-    old = made_classifier(units, dropout=0.3)
+    old = made_classifier(units, dropout=0.3, slow_features=2)
     old.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
     new = old.with_classes(["kick", "wave"])
     assert new.class_names == ["kick", "wave"]
     assert new.get_config() == {**old.get_config(), "class_names": ["kick", "wave"]}
     assert new.head.kernel.shape[-1] == 2
     assert not np.asarray(new.head.bias).any()
-    kept = [w for part in (new.standardizer, new.encoder) if part for w in part.get_weights()]
-    before = [w for part in (old.standardizer, old.encoder) if part for w in part.get_weights()]
+    kept = [
+        w for part in (new.standardizer, new.slow, new.encoder) if part for w in part.get_weights()
+    ]
+    before = [
+        w for part in (old.standardizer, old.slow, old.encoder) if part for w in part.get_weights()
+    ]
     assert len(kept) == len(before) > 0
     for weight, source in zip(kept, before, strict=True):
         np.testing.assert_array_equal(weight, source)

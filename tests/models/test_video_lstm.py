@@ -54,6 +54,14 @@ def made_model(variant: str = "composite", **options: Any) -> VideoLSTM:
     return model
 
 
+def with_slow_features() -> VideoLSTM:
+    model = made_model(slow_features=2, standardize=True)
+    rng = np.random.default_rng(2)
+    model.set_statistics(np.full(FEATURES, 0.2), np.full(FEATURES, 0.5))
+    model.slow.set_directions(*(rng.normal(size=weight.shape) for weight in model.slow.weights))
+    return model
+
+
 def ramps(clips: int = 16, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return features that move at a constant velocity, and how they go on."""
     rng = np.random.default_rng(seed)
@@ -401,6 +409,29 @@ def test_statistics_need_a_model_that_standardises() -> None:
         made_model().set_statistics(np.zeros(FEATURES), np.ones(FEATURES))
 
 
+# --- Slow features ---
+
+
+def test_the_encoder_reads_slow_features_and_the_decoders_write_frames() -> None:
+    model = with_slow_features()
+    clip = ramps(2)[0]
+    read = model.slow(model.standardizer(clip))
+    sequence, state = encode(encoder_weights(model.encoder), np.asarray(read))
+    np.testing.assert_allclose(model.encode(clip, every_step=True), sequence, atol=1e-5)
+    rebuilt = decode_unconditioned(
+        decoder_weights(model.decoders["prediction"]), state, 6, identity
+    )
+    np.testing.assert_allclose(model.forecast(clip, 6), rebuilt * 0.5 + 0.2, atol=1e-5)
+    again = VideoLSTM.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.encode(clip), model.encode(clip))
+
+
+def test_slow_features_of_images_are_an_error() -> None:
+    with pytest.raises(ValueError, match="slow features of frames that are vectors"):
+        VideoLSTM("composite", (4, 4, 1), units=[4], slow_features=2)
+
+
 # --- A stream ---
 
 
@@ -420,6 +451,20 @@ def test_a_stream_equals_the_whole_clip_frame_by_frame_and_in_chunks(variant: st
     chunks = [stream.push(clip[:1]), stream.push(clip[1:])]
     np.testing.assert_allclose(np.concatenate(chunks), features, atol=1e-5)
     np.testing.assert_allclose(stream.forecast(6), future, atol=1e-5)
+
+
+def test_a_stream_sees_what_has_changed_since_the_frame_before() -> None:
+    model = with_slow_features()
+    clip = ramps(1, seed=4)[0][0]
+    features, future = model.encode(clip, every_step=True), model.forecast(clip, 6)
+    stream = model.stream()
+    for _ in range(2):
+        one_by_one = np.stack([stream.push(frame) for frame in clip])
+        np.testing.assert_allclose(one_by_one, features, atol=1e-5)
+        np.testing.assert_allclose(stream.forecast(6), future, atol=1e-5)
+        stream.reset()
+    chunks = [stream.push(clip[:1]), stream.push(clip[1:])]
+    np.testing.assert_allclose(np.concatenate(chunks), features, atol=1e-5)
 
 
 def test_two_streams_of_one_model_do_not_meet() -> None:
@@ -556,7 +601,7 @@ def test_a_training_step_compiled_by_xla_gives_the_same_losses(dtype: str) -> No
     losses = []
     for jit_compile in (False, True):
         keras.utils.set_random_seed(0)
-        model = made_model("conditional_composite", dtype=dtype)
+        model = made_model("conditional_composite", units=[5], dtype=dtype)
         optimizer = FusedAdam(0.01, global_clipnorm=1.0)
         model.compile(optimizer, HalfSquaredErrorPerFrame(), jit_compile=jit_compile)
         model.decoders["prediction"].set_sampling_rate(0.0)

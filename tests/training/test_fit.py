@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata, save
+from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
+from keras_videolstm.training.slow_directions import slow_directions
 from tests.tiny_runs import tiny_recipe, write_recipe
 
 
@@ -99,6 +101,19 @@ def test_best_weights_hold_the_weights_alone_and_load_back(whole):
     assert result.best_epoch == int(np.argmin(losses)) + 1
     assert result.resumed_at == 3
     assert np.isfinite(result.model.forecast(np.zeros((5, 4)), steps=7)).all()
+
+
+def test_slow_directions_are_measured_on_the_training_part_as_the_model_sees_it(tmp_path):
+    change = {"standardize = true": "standardize = true\nslow_features = 2"}
+    recipe = Recipe.load(write_recipe(tmp_path, epochs=1, **change))
+    model = run(recipe, tmp_path, "run").model
+    store = PerceptStore(tmp_path / "clips.h5")
+    seen = [
+        np.asarray(model.standardizer(store.read(video)[None]))[0]
+        for video in store.videos_of_groups(("g00", "g01", "g02"))
+    ]
+    for weight, expected in zip(model.slow.weights, slow_directions(seen, 2), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
 
 
 def test_a_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_bits(whole, killed):

@@ -95,6 +95,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "model.standardize to be true, false or",
     ),
     "number of statistics": ({"model.standardize": 1}, "model.standardize to be of type bool"),
+    "fewer than no slow features": (
+        {"model.slow_features": -1},
+        "model.slow_features to be a number of at least 0",
+    ),
+    "more slow features than features": (
+        {"model.slow_features": 5},
+        "model.slow_features to be 0, or at most as many",
+    ),
     "unknown precision": ({"training.precision": "int8"}, "training.precision to be"),
     "newer format": ({"format": 2}, "format to be 1. Received: 2"),
     "no steps": ({"model.input_steps": 0}, "model.input_steps to be a positive number"),
