@@ -250,14 +250,18 @@ def as_markdown(results: dict[str, dict[str, float]], study: str, sequences: int
 @click.argument("study", type=click.Choice(list(STUDIES)))
 @click.option("--mnist", required=True, help="mnist.npz, or a folder of MNIST's idx files.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of results.")
-@click.option("--sequences", type=click.IntRange(16), help="To train on.  [default: the study's]")
+@click.option(
+    "--training-sequences", type=click.IntRange(16), help="To train on.  [default: the study's]"
+)
 @click.option("--only", multiple=True, help="A variation.")
-def main(study: str, mnist: str, out: Path, sequences: int | None, only: tuple[str, ...]) -> None:
+def main(
+    study: str, mnist: str, out: Path, training_sequences: int | None, only: tuple[str, ...]
+) -> None:
     """Measure every variation; those already in the folder are not measured again."""
     chosen = STUDIES[study]
     if unknown := set(only) - set(chosen.variations):
         raise click.BadParameter(f"Expected some of {list(chosen.variations)}. Received: {unknown}")
-    sequences = sequences or chosen.sequences
+    sequences = training_sequences or chosen.sequences
     out.mkdir(parents=True, exist_ok=True)
     kept = out / f"learning_{study}_{sequences}.json"
     results = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}

@@ -12,6 +12,7 @@ from keras_videolstm.files import write_text
 from keras_videolstm_benchmarks.problem import Problem
 from keras_videolstm_benchmarks.report import as_markdown, draw_scaling, draw_speed, slope
 from keras_videolstm_benchmarks.runner import OURS, TORCH, contestants, measure
+from keras_videolstm_tools.results import json_option, print_json
 
 VARIANTS = ("composite", "conditional_composite")
 _RESULTS = "results.json"
@@ -45,22 +46,22 @@ _SCALING_BASE = {"variant": "conditional_composite", "units": 512, "batch": 32, 
     help="Units of each of the two layers; may be given more than once.",
 )
 @click.option(
-    "--batch",
-    "batches",
+    "--batch-size",
+    "batch_sizes",
     multiple=True,
     type=click.IntRange(1),
     default=[100, 16],
     show_default=True,
-    help="Sequences a step; may be given more than once.",
+    help="Sequences at a time; may be given more than once.",
 )
 @click.option(
-    "--horizon",
+    "--steps",
     "horizons",
     multiple=True,
     type=click.IntRange(1),
     default=[10, 100],
     show_default=True,
-    help="Frames to predict in inference; may be given more than once.",
+    help="Frames to forecast in inference; may be given more than once.",
 )
 @click.option(
     "--contestant",
@@ -69,19 +70,25 @@ _SCALING_BASE = {"variant": "conditional_composite", "units": 512, "batch": 32, 
     type=click.Choice([*contestants()]),
     help="Against whom, beside `ours auto`; may be given more than once.  [default: all]",
 )
-@click.option("--rounds", type=click.IntRange(1), default=10, show_default=True, help="Steps.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Times that each is measured, in turns.",
+)
 @click.option(
     "--scaling/--no-scaling",
     default=True,
     show_default=True,
     help="Also measure the cost against sequence length, batch and units.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
+@json_option
 def command(
     out: Path,
     variants: tuple[str, ...],
     units: tuple[int, ...],
-    batches: tuple[int, ...],
+    batch_sizes: tuple[int, ...],
     horizons: tuple[int, ...],
     names: tuple[str, ...],
     rounds: int,
@@ -96,7 +103,7 @@ def command(
 
     \b
     Example:
-      videolstm-tools benchmark --units 256 --batch 16 --out speed
+      videolstm-tools benchmark --units 256 --batch-size 16 --out speed
     """
     out.mkdir(parents=True, exist_ok=True)
     records = _Records(out / _RESULTS)
@@ -106,15 +113,15 @@ def command(
         click.echo("PyTorch is not installed, and left out.", err=True)
     for variant in variants:
         for size in units:
-            for batch in batches:
-                problem = Problem(variant, size, batch)
+            for batch_size in batch_sizes:
+                problem = Problem(variant, size, batch_size)
                 if records.find(problem, against, rounds, horizons) is None:
                     records.add(measure(problem, against, rounds, list(horizons), _say))
     _write_report(out, records.measured)
     if scaling:
         _measure_scaling(out, records, rounds)
     if as_json:
-        click.echo(json.dumps(records.all, indent=2))
+        print_json(records.all)
     else:
         click.echo(as_markdown(records.measured))
         click.echo(f"\nKept in {out}: {_RESULTS}, results.md, and pictures")

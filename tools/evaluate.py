@@ -24,6 +24,8 @@ from keras_videolstm.training.percept_evaluation import evaluate_percepts
 from keras_videolstm_tools.films import input_steps_of
 from keras_videolstm_tools.named_stores import is_named_store, opened_store
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import mnist_option
 
 _MOVING_MNIST = "moving_mnist"
 _STEPS = 10
@@ -44,11 +46,11 @@ Scores = dict[str, dict[str, list[float]]]
     help="moving_mnist, the published file mnist_test_seq.npy, or a percept store, of which groups "
     "may be named: percepts.h5:g08-g12.",
 )
-@click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
+@mnist_option
 @click.option(
     "--steps",
     type=click.IntRange(1),
-    help="Frames to predict; not with a file.  [default: 10, of percepts as trained]",
+    help="Frames to forecast; not with a file.  [default: 10, of percepts as trained]",
 )
 @click.option(
     "--digits",
@@ -58,7 +60,7 @@ Scores = dict[str, dict[str, list[float]]]
     help="Digits a sequence, of moving_mnist.",
 )
 @click.option(
-    "--sequences",
+    "--test-sequences",
     type=click.IntRange(1),
     help="The first so many, or windows of percepts.  [default: all 10,000; 1,000 windows]",
 )
@@ -72,8 +74,8 @@ Scores = dict[str, dict[str, list[float]]]
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON file for all results."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all results as JSON.")
 @click.pass_context
+@with_json
 def command(
     context: click.Context,
     checkpoint: str,
@@ -81,11 +83,10 @@ def command(
     mnist: str | None,
     steps: int | None,
     digits: int,
-    sequences: int | None,
+    test_sequences: int | None,
     batch_size: int,
     out: Path | None,
-    as_json: bool,
-) -> None:
+) -> Made:
     """Measure a checkpoint frame by frame: on moving MNIST's test set, or on percepts.
 
     It reads as many frames as in its training. Free-running scores are those of `prediction` and
@@ -104,10 +105,11 @@ def command(
     read = input_steps_of(checkpoint)
     if is_named_store(data):
         _refuse(context, data, "mnist", "digits")
-        description, scores = _on_percepts(model, read, data, steps, sequences, batch_size)
+        description, scores = _on_percepts(model, read, data, steps, test_sequences, batch_size)
         reduction = "the loss of the training is a sum over a frame's features"
     else:
-        test = _test_set(context, data, mnist, digits, read + (steps or _STEPS), sequences)
+        length = read + (steps or _STEPS)
+        test = _test_set(context, data, mnist, digits, length, test_sequences)
         predicted = (steps or _STEPS) if data == _MOVING_MNIST else None
         description, scores = test.description, _on_pixels(model, read, test, predicted, batch_size)
         reduction = "nats and MSE are sums over a frame's pixels"
@@ -118,9 +120,9 @@ def command(
         "means": FrameScores.for_json(_means(scores)),
         "by_frame": FrameScores.for_json(scores),
     }
-    click.echo(json.dumps(result, indent=2) if as_json else _as_text(description, scores))
     if out is not None:
         write_text(out, json.dumps(result, indent=2) + "\n")
+    return Made(result, _as_text(description, scores))
 
 
 def _refuse(context: click.Context, data: str, *options: str) -> None:

@@ -1,7 +1,6 @@
 """`videolstm-tools export`."""
 
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import click
 from keras_videolstm.blocks import BLOCK_STEPS
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.exporting import FORMATS, PARTS, ExportReport, export
+from keras_videolstm_tools.results import Made, with_json
 
 _MEGABYTE = 1e6
 _STANDARD_ERROR = 2
@@ -35,9 +35,9 @@ _STANDARD_ERROR = 2
     help="Frames of each clip.  [default: any number; with tflite as trained]",
 )
 @click.option(
-    "--batch", type=click.IntRange(1), help="Number of clips.  [default: any; with tflite 1]"
+    "--batch-size", type=click.IntRange(1), help="Clips at a time.  [default: any; with tflite 1]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_json
 def command(
     checkpoint: str,
     what: str,
@@ -45,9 +45,8 @@ def command(
     out: Path,
     steps: int | None,
     input_steps: int | None,
-    batch: int | None,
-    as_json: bool,
-) -> None:
+    batch_size: int | None,
+) -> Made:
     """Write a part of a checkpoint for TensorFlow, TensorFlow Lite or ONNX.
 
     The file is run, and held against the model; one that gives other numbers is not kept. It reads
@@ -63,11 +62,10 @@ def command(
         metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
         input_steps = metadata.get("input_steps", BLOCK_STEPS)
     with _without_notices():
-        report = export(model, out, what, form, steps=steps, input_steps=input_steps, batch=batch)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report), indent=2))
-    else:
-        click.echo(_as_text(report))
+        report = export(
+            model, out, what, form, steps=steps, input_steps=input_steps, batch=batch_size
+        )
+    return Made(dataclasses.asdict(report), _as_text(report))
 
 
 @contextmanager

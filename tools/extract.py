@@ -1,7 +1,6 @@
 """`videolstm-tools extract`."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,10 @@ import click
 from keras_videolstm.data.action_clips import find_clips, views_of
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
+from keras_videolstm_tools.labelled_percepts import show_skipped
 from keras_videolstm_tools.progress import ProgressLine
-
-fit_option = click.option(
-    "--fit",
-    type=click.Choice(["crop", "pad"]),
-    default="crop",
-    show_default=True,
-    help="Take the central square, or pad the whole frame to one.",
-)
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import csv_root_option, fit_option
 
 
 @click.command(name="extract")
@@ -36,7 +30,7 @@ fit_option = click.option(
     help="Views of each video: the centre, then places drawn for each video.",
 )
 @click.option("--flips", is_flag=True, help="Each view with left and right exchanged, too.")
-@click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
+@csv_root_option
 @click.option(
     "--shards",
     type=click.IntRange(1),
@@ -52,7 +46,7 @@ fit_option = click.option(
     "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
 )
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_json
 def command(
     data: tuple[Path, ...],
     out: Path,
@@ -67,8 +61,7 @@ def command(
     beam: bool,
     beam_options: tuple[str, ...],
     strict: bool,
-    as_json: bool,
-) -> None:
+) -> Made:
     """Video files to a store of percepts.
 
     DATA is a folder of class folders, a folder of videos, a CSV (path, label, group) or a video.
@@ -112,14 +105,12 @@ def command(
             strict=strict,
             progress=ProgressLine("extract", "frames"),
         )
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report), indent=2))
-        return
-    click.echo(
+    show_skipped(report.skipped)
+    return Made(
+        dataclasses.asdict(report),
         f"{report.videos} videos, {report.frames} frames ({report.new_frames} new, "
-        f"{report.frames_per_second:.0f} frames/s): {out}"
+        f"{report.frames_per_second:.0f} frames/s): {out}",
     )
-    show_skipped(report)
 
 
 def _extract_with_beam() -> Callable[..., ExtractionReport]:
@@ -130,11 +121,3 @@ def _extract_with_beam() -> Callable[..., ExtractionReport]:
             f"Expected Apache Beam, which the extra `beam` brings. Received: {error}"
         ) from error
     return extract_with_beam
-
-
-def show_skipped(report: ExtractionReport) -> None:
-    """Name the files that were left out."""
-    if report.skipped:
-        click.echo(f"Left out {len(report.skipped)} bad files (--strict stops at the first):")
-    for path, reason in report.skipped:
-        click.echo(f"  {path}: {reason}")

@@ -13,7 +13,6 @@ from keras_videolstm.checkpoints import save
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
-from keras_videolstm.percepts import ExtractionReport
 from keras_videolstm.training.comparison import (
     FINETUNED,
     SCRATCH,
@@ -25,12 +24,20 @@ from keras_videolstm.training.comparison import (
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
-from keras_videolstm_tools.extract import fit_option, show_skipped
 from keras_videolstm_tools.labelled_percepts import (
+    Skipped,
     labelled_percepts,
     load_with_percepts,
     named_groups,
     settings_of,
+)
+from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import (
+    csv_root_option,
+    fit_option,
+    repeats_option,
+    training_steps_option,
 )
 
 _SCORES = ("frame_accuracy", "block_accuracy", "video_accuracy")
@@ -44,21 +51,15 @@ _DEFAULTS = FinetuneSettings()
 @click.option("--test", "test_data", type=click.Path(path_type=Path), help="Videos to test on.")
 @click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
 @click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Seeds.")
-@click.option("--shots", type=click.IntRange(1), help="Videos a class.  [default: all]")
+@repeats_option(default=1)
+@click.option("--shots", type=click.IntRange(1), help="Labelled videos a class.  [default: all]")
 @click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
 @click.option("--validation-groups", default="", help="Sources to validate on.")
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @fit_option
-@click.option("--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to.")
+@csv_root_option
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=_DEFAULTS.steps,
-    show_default=True,
-    help="Most steps in which all layers learn, after the softmax.",
-)
+@training_steps_option
 @click.option(
     "--learning-rate",
     type=float,
@@ -80,7 +81,7 @@ _DEFAULTS = FinetuneSettings()
     show_default=True,
     help="Of the split, weights, blocks and dropout.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+@with_json
 def command(
     checkpoint: str,
     data: Path,
@@ -96,12 +97,11 @@ def command(
     fit: str,
     root: Path | None,
     strict: bool,
-    steps: int,
+    training_steps: int,
     learning_rate: float,
     dropout: float,
     seed: int,
-    as_json: bool,
-) -> None:
+) -> Made:
     """Fine-tune a checkpoint into an action classifier.
 
     DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
@@ -112,8 +112,13 @@ def command(
     Example:
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
+    training = TrainingLines()
     settings = FinetuneSettings(
-        steps=steps, learning_rate=learning_rate, dropout=dropout, seed=seed
+        steps=training_steps,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        seed=seed,
+        progress=training,
     )
     model, percepts = load_with_percepts(checkpoint)
     percepts = {**percepts, "fit": fit, "fps": percepts["fps"] if fps is None else fps}
@@ -122,11 +127,11 @@ def command(
         raise InputError(f"Expected a folder to write. Received: {out}, which is a file")
     out.mkdir(parents=True, exist_ok=True)
 
-    def prepare(source: Path, name: str) -> tuple[PerceptStore, ExtractionReport]:
-        return labelled_percepts(source, out / name, percepts, root, strict, quiet=as_json)
+    def prepare(source: Path, name: str) -> tuple[PerceptStore, Skipped]:
+        return labelled_percepts(source, out / name, percepts, root, strict)
 
-    store, report = prepare(data, "percepts.h5")
-    test_store, test_report = prepare(test_data, "percepts-test.h5") if test_data else (None, None)
+    store, skipped = prepare(data, "percepts.h5")
+    test_store, test_skipped = prepare(test_data, "percepts-test.h5") if test_data else (None, [])
     percepts = settings_of(store, percepts["extractor"])
     split = split_by_group(
         store,
@@ -147,18 +152,28 @@ def command(
         repeats=repeats,
         shots=shots,
         test_store=test_store,
-        progress=None if as_json else lambda text: click.echo(f"training: {text}", err=True),
+        progress=training.begin,
     )
     metrics = _metrics(results, store, split, test_store, shots, repeats)
-    _write(out, results, metrics, percepts, checkpoint, store, split, (report, test_report))
-    if as_json:
-        click.echo(json.dumps(metrics, indent=2))
-        return
-    click.echo(_table(results, metrics))
-    show_skipped(report)
-    if test_report:
-        show_skipped(test_report)
-    click.echo(f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png")
+    metrics["skipped"] = [*skipped, *test_skipped]
+    _write(out, results, metrics, percepts, checkpoint, store, split)
+    return Made(
+        metrics,
+        f"{_table(results, metrics)}\n"
+        f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png",
+    )
+
+
+class TrainingLines:
+    """A line of progress for each classifier that is trained."""
+
+    def begin(self, what: str) -> None:
+        """Begin the line of a classifier, named in words."""
+        self._line = ProgressLine(what, "steps")
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how many training steps are done."""
+        self._line(done, total, done)
 
 
 def _metrics(
@@ -232,7 +247,6 @@ def _write(
     checkpoint: str,
     store: PerceptStore,
     split: Split,
-    reports: tuple[ExtractionReport | None, ...],
 ) -> None:
     chosen = results[-1]
     scores = (chosen.test or chosen.validation)[:1]
@@ -252,11 +266,10 @@ def _write(
             bars, xlabel=f"video accuracy, % ({part} part)", chance=100 / len(labels)
         )
         save_figure(figure, out / "comparison.png")
-    skipped = [item for report in reports if report for item in report.skipped]
     report = "# Report\n\n" + _table(results, metrics)
     report += f"\nPretrained from: {checkpoint}. {metrics['protocol']['reduction']}.\n"
-    report += f"\nFiles left out: {len(skipped)}\n"
-    report += "".join(f"\n- {path}: {reason}" for path, reason in skipped)
+    report += f"\nFiles left out: {len(metrics['skipped'])}\n"
+    report += "".join(f"\n- {path}: {reason}" for path, reason in metrics["skipped"])
     write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     write_text(out / "split.csv", _split_csv(store, split))
     metadata = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from keras_videolstm.checkpoints import find_checkpoint, load_metadata
+from keras_videolstm.checkpoints import CONFIG, WEIGHTS, find_checkpoint, load_metadata
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
@@ -19,14 +19,19 @@ from keras_videolstm.training.label_curve import LabelCurve, Shots
 from keras_videolstm.training.percept_trials import percept_trials
 from keras_videolstm.training.splits import Split, official_split, split_by_group
 from keras_videolstm.visualization import draw_label_curves, save_figure
-from keras_videolstm_tools.extract import show_skipped
-from keras_videolstm_tools.labelled_percepts import labelled_percepts, named_groups, settings_of
+from keras_videolstm_tools.labelled_percepts import (
+    Skipped,
+    labelled_percepts,
+    named_groups,
+    settings_of,
+)
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made
+from keras_videolstm_tools.shared_options import repeats_option, training_steps_option
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
 _SPLITS = (1, 2, 3)
 _NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
-_DEFAULTS = FinetuneSettings()
 # Video accuracy in % as published, by data set and method, then by labelled videos a class.
 _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
     (UCF101, SINGLE_FRAME): {None: 72.2},
@@ -65,16 +70,17 @@ class Protocol:
         name: of the data set.
         store: its percepts.
         folds: training, validation and test parts.
+        skipped: files of the data set that were left out.
     """
 
     name: str
     store: PerceptStore
     folds: Sequence[Split]
+    skipped: Skipped = ()
 
 
 def protocol_options(command: Callable) -> Callable:
     """Add what the tables and the figure have in common."""
-    number = click.IntRange(1)
     for option in reversed(
         (
             click.option("--ucf101", type=click.Path(path_type=Path), help="UCF-101: the folder."),
@@ -95,14 +101,8 @@ def protocol_options(command: Callable) -> Callable:
                 metavar="TEST[:VALIDATION]",
                 help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
             ),
-            click.option("--draws", type=number, default=10, show_default=True, help="Seeds."),
-            click.option(
-                "--steps",
-                type=number,
-                default=_DEFAULTS.steps,
-                show_default=True,
-                help="Most training steps of a classifier.",
-            ),
+            repeats_option(default=10),
+            training_steps_option,
             out_option,
         )
     ):
@@ -119,8 +119,8 @@ def protocols(
     data: Path | None,
     splits: Sequence[str],
     folds: Sequence[str],
-    draws: int,
-    steps: int,
+    repeats: int,
+    training_steps: int,
 ) -> Iterator[tuple[Protocol, FinetuneSettings, int]]:
     """Yield each data set that was given, how classifiers are trained, and the draws."""
     given = {UCF101: ucf101, HMDB51: hmdb51, OTHER: data}
@@ -129,19 +129,18 @@ def protocols(
             "Expected --ucf101, --hmdb51, or --data with at least one --fold. Received: "
             + ("--data without --fold" if data else "--fold without --data" if folds else "none")
         )
-    settings = FinetuneSettings(steps=steps)
+    settings = FinetuneSettings(steps=training_steps)
     for name, source in given.items():
         if source is None:
             continue
-        store, report = labelled_percepts(source, out / name / "percepts.h5", percepts)
-        show_skipped(report)
+        store, skipped = labelled_percepts(source, out / name / "percepts.h5", percepts)
         settings_of(store, percepts["extractor"])
         if name == OTHER:
             parts = [_fold(store, text, settings.seed) for text in folds]
         else:
             numbers = sorted({int(split) for split in splits})
             parts = [official_split(store, name, split, seed=settings.seed) for split in numbers]
-        yield Protocol(name, store, parts), settings, draws
+        yield Protocol(name, store, parts, skipped), settings, repeats
 
 
 def _fold(store: PerceptStore, text: str, seed: int) -> Split:
@@ -167,7 +166,7 @@ def measured(
     store = protocol.store
     plan = {
         "checkpoints": {method: _digest_of(name) for method, name in checkpoints.items()},
-        "settings": dataclasses.asdict(settings),
+        "settings": _changing_results(settings),
         "percepts": {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")},
         "videos": len(store),
         "frames": store.shape[0],
@@ -188,6 +187,11 @@ def measured(
     return curve
 
 
+def _changing_results(settings: FinetuneSettings) -> dict[str, Any]:
+    named = (field.name for field in dataclasses.fields(settings) if field.compare)
+    return {name: getattr(settings, name) for name in named}
+
+
 def measure_methods(
     checkpoint: str,
     model: VideoLSTM,
@@ -197,18 +201,19 @@ def measure_methods(
     shots: Sequence[Shots],
     draws: int,
     out: Path,
-) -> None:
+) -> Made:
     """Measure single frame, scratch and fine-tuned; write the table and the picture."""
     starts = starts_from(model)
     curve = measured(protocol, starts, {FINETUNED: checkpoint}, settings, shots, draws, out)
-    write_table(curve, protocol, FINETUNED, out, name)
+    table = write_table(curve, protocol, FINETUNED, out, name)
     figure = draw_label_curves(
         {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
         curve.shots,
         chance=100 / len(protocol.store.class_names),
         title=f"{_NAMES[protocol.name]}, mean and deviation over {draws} draws",
     )
-    save_figure(figure, out / protocol.name / f"{name}.png")
+    picture = save_figure(figure, out / protocol.name / f"{name}.png")
+    return Made({**table.result, "picture": str(picture)}, table.text)
 
 
 def _parts(fold: Split) -> Iterator:
@@ -220,8 +225,9 @@ def _digest(content: object) -> str:
 
 
 def _digest_of(checkpoint: str) -> str:
-    """Return what says which weights a checkpoint has."""
-    return _digest(load_metadata(str(find_checkpoint(checkpoint)))["sha256"])
+    """Return what says which weights a checkpoint has; its card may change."""
+    hashes = load_metadata(str(find_checkpoint(checkpoint)))["sha256"]
+    return _digest([hashes[CONFIG], hashes[WEIGHTS]])
 
 
 def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float]:
@@ -229,8 +235,8 @@ def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float
     return 100 * mean, 100 * deviation
 
 
-def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, name: str) -> None:
-    """Write and show the table, every method's difference to the LSTM from scratch below it."""
+def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, name: str) -> Made:
+    """Write and return the table, every method's difference to the LSTM from scratch below it."""
     columns = ["all" if count is None else str(count) for count in curve.shots]
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
     lines = [
@@ -249,8 +255,35 @@ def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, nam
             cells = [_difference(curve, method, count) for count in curve.shots]
             lines.append(f"| {method} − {SCRATCH}, 95% interval | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
-    write_text(out / protocol.name / f"{name}.md", text)
-    click.echo(text)
+    path = out / protocol.name / f"{name}.md"
+    write_text(path, text)
+    result = {
+        "name": name,
+        "data": protocol.name,
+        "what": "video accuracy in % by labelled videos a class",
+        "repeats": len(curve.by_draw(best, curve.shots[0])),
+        "test_videos": [protocol.store.count_clips(fold.test) for fold in protocol.folds],
+        "rows": [
+            _row(curve, protocol.name, m, count) for m in curve.methods for count in curve.shots
+        ],
+        "skipped": list(protocol.skipped),
+        "table": str(path),
+    }
+    return Made(result, text)
+
+
+def _row(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> dict[str, Any]:
+    """Return a cell of the table; shots of `None` are all."""
+    mean, deviation = _percent(curve, method, shots)
+    row = {"method": method, "shots": shots, "mean": mean, "std": deviation}
+    row["paper"] = _PAPER.get((data_set, method), {}).get(shots)
+    if method != SCRATCH:
+        found = curve.difference(method, SCRATCH, shots)
+        row["above_scratch"] = {
+            "mean": 100 * found.mean,
+            "interval_95": [100 * found.low, 100 * found.high],
+        }
+    return row
 
 
 def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:

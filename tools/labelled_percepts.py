@@ -1,15 +1,21 @@
 """From labelled videos, and a checkpoint that names its percepts, to a percept store."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import click
 
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.data.action_clips import expand_groups, find_clips
 from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.percepts import ExtractionReport, extract
+from keras_videolstm.percepts import extract
 from keras_videolstm_tools.progress import ProgressLine
+
+Skipped = Sequence[tuple[str, str]]
+"""Path of each file that was left out, and why."""
 
 
 def load_with_percepts(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
@@ -35,11 +41,13 @@ def labelled_percepts(
     percepts: dict[str, Any],
     root: Path | None = None,
     strict: bool = False,
-    quiet: bool = False,
-) -> tuple[PerceptStore, ExtractionReport]:
-    """Return a source's percepts: itself where it is a store, else extracted to `path`."""
+) -> tuple[PerceptStore, Skipped]:
+    """Return a source's percepts, and the files left out, which are named on standard error.
+
+    A source that is a store is taken as it is; others are extracted to `path`.
+    """
     if source.suffix == ".h5" or is_sharded_store(source):
-        return PerceptStore(source), ExtractionReport()
+        return PerceptStore(source), []
     report = extract(
         find_clips(source, root),
         path,
@@ -47,9 +55,18 @@ def labelled_percepts(
         fps=percepts["fps"],
         fit=percepts["fit"],
         strict=strict,
-        progress=None if quiet else ProgressLine("percepts", "frames"),
+        progress=ProgressLine("percepts", "frames"),
     )
-    return PerceptStore(path), report
+    show_skipped(report.skipped)
+    return PerceptStore(path), report.skipped
+
+
+def show_skipped(skipped: Skipped) -> None:
+    """Name files that were left out, on standard error."""
+    if skipped:
+        click.echo(f"Left out {len(skipped)} bad files:", err=True)
+    for path, reason in skipped:
+        click.echo(f"  {path}: {reason}", err=True)
 
 
 def settings_of(store: PerceptStore, extractor: str) -> dict[str, Any]:

@@ -4,36 +4,66 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
-from keras_videolstm.visualization import draw_activity, draw_features
+from keras_videolstm.visualization import draw_activity, draw_features, draw_forecast
 from keras_videolstm_tools.films import write_figure
+from keras_videolstm_tools.results import Made, pictures
 
 
-def write_features(model: VideoLSTM, label: str, units: int, out: Path, name: str) -> list[Path]:
-    """Draw the input and output weights of the units with the largest; return the paths."""
-    paths = []
+def write_features(model: VideoLSTM, label: str, units: int, out: Path, name: str) -> list[Made]:
+    """Draw the input and output weights of the units with the largest."""
+    made = []
     for kind, features in (("input", input_features(model)), ("output", output_features(model))):
         panels = {panel: _strongest(images, units) for panel, images in features.items()}
         figure = draw_features(panels, title=f"{label}: {kind} weights")
-        paths.append(write_figure(figure, out, f"{name}_{kind}"))
-    return paths
+        path = write_figure(figure, out, f"{name}_{kind}")
+        made += pictures([path], f"{kind} weights of {label}, the units with the largest")
+    return made
 
 
 def write_activity(
-    model: VideoLSTM, label: str, read: NDArray[Any], steps: int, units: int, out: Path, name: str
-) -> Path:
-    """Draw the predicting decoder's top units while it goes on from a clip; return the path."""
+    model: VideoLSTM,
+    label: str,
+    read: NDArray[Any],
+    steps: int,
+    units: int,
+    out: Path,
+    name: str,
+    stills: NDArray[Any] | None = None,
+) -> list[Made]:
+    """Draw the predicting decoder's top units while it goes on from a clip, below what followed."""
     top = model.activity(read, steps)[-1].reshape(steps, -1)
     chosen = np.random.default_rng(0).permutation(top.shape[1])[:units]
     figure = draw_activity(
         top[:, np.sort(chosen)].T,
         trained_steps=model.prediction_steps if model.prediction_steps < steps else None,
+        frames=stills[:steps] if stills is not None and len(stills) else None,
         title=f"{label}: {len(chosen)} random units of the top layer",
     )
-    return write_figure(figure, out, name)
+    shows = f"activity of {len(chosen)} units of {label} over {steps} steps of a forecast"
+    return pictures([write_figure(figure, out, name)], shows)
+
+
+def forecast_figure(
+    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], stills: NDArray[Any]
+) -> Figure:
+    """Draw how far a forecast of percepts is from the truth, below the frames of the truth."""
+    if not len(truth):
+        raise InputError("Expected a longer clip: nothing follows the frames read. Received: none")
+    held = np.square(read[-1] - truth).mean(axis=1)
+    mean = np.square(read.mean(axis=0) - truth).mean(axis=1)
+    return draw_forecast(
+        truth,
+        forecast[: len(truth)],
+        len(read),
+        baselines={"last frame held": held, "mean of the frames read": mean},
+        frames=stills,
+    )
 
 
 def _strongest(images: NDArray[Any], units: int) -> NDArray[Any]:

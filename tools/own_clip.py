@@ -81,6 +81,20 @@ def read_clip(
     return read_percepts(percepts_of(metadata, checkpoint), clip, fps)[0]
 
 
+def read_stills(
+    model: VideoLSTM, metadata: dict[str, Any], checkpoint: str, clip: Path, fps: float | None
+) -> NDArray[Any]:
+    """Return the pictures of a clip, one for each frame that `read_clip` returns.
+
+    Example:
+        >>> read_stills(model, load_metadata(name), name, Path("clip.mp4"), fps=None).shape
+        (75, 224, 224, 3)
+    """
+    if len(model.frame_shape) == 3:
+        return read_clip(model, metadata, checkpoint, clip, fps)
+    return read_video(clip, _frame_format(percepts_of(metadata, checkpoint), fps))
+
+
 def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
     """Return how a checkpoint's percepts are made: extractor, fps and fit."""
     if not metadata.get("percepts"):
@@ -92,9 +106,13 @@ def read_percepts(
     percepts: dict[str, Any], clip: Path, fps: float | None
 ) -> tuple[NDArray[Any], FrameFormat]:
     """Return a clip's percepts `(time, features)`, and the frames that they were made of."""
+    frame_format = _frame_format(percepts, fps)
+    return clip_percepts(clip, get_extractor(percepts["extractor"]), frame_format), frame_format
+
+
+def _frame_format(percepts: dict[str, Any], fps: float | None) -> FrameFormat:
     extractor = get_extractor(percepts["extractor"])
-    frame_format = extractor.frame_format(percepts["fps"] if fps is None else fps, percepts["fit"])
-    return clip_percepts(clip, extractor, frame_format), frame_format
+    return extractor.frame_format(percepts["fps"] if fps is None else fps, percepts["fit"])
 
 
 def _read_pixels(model: VideoLSTM, clip: Path, fps: float) -> NDArray[Any]:

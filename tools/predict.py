@@ -1,6 +1,5 @@
 """`videolstm-tools predict`."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,22 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.visualization import (
     Strip,
     draw_action_timeline,
-    draw_forecast,
     draw_sequence,
     save_figure,
     side_by_side,
     write_animation,
 )
+from keras_videolstm_tools.model_pictures import forecast_figure
 from keras_videolstm_tools.own_clip import (
     DEFAULT_FPS,
     clips_named,
     percepts_of,
     read_clip,
     read_percepts,
+    read_stills,
 )
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import json_option, print_json
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
@@ -54,7 +55,7 @@ _FILMS = (".gif", ".mp4")
     type=click.Path(path_type=Path),
     help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def command(
     checkpoint: str,
     clips: tuple[str, ...],
@@ -96,7 +97,10 @@ def command(
             return
         ((name, clip),) = named.items()
         result = {"clip": name, **predict(clip, out)}
-    click.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(_as_text(result))
 
 
 def _predict_all(
@@ -124,7 +128,7 @@ def _predict_all(
         if line is not None:
             line(number, len(clips), number)
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        print_json(results)
     if bad:
         raise InputError(f"Expected {len(clips)} clips that can be read. Received: {bad} bad ones")
 
@@ -193,8 +197,12 @@ def _forecast(
     if len(truth):
         result["mean_squared_error"] = _errors(read, truth, forecast[: len(truth)])
     if out is not None:
-        draw = _draw_frames if len(model.frame_shape) == 3 else _draw_features
-        draw(read, truth, forecast, out)
+        if len(model.frame_shape) == 3:
+            _draw_frames(read, truth, forecast, out)
+        else:
+            _check_picture(out)
+            stills = read_stills(model, metadata, checkpoint, clip, fps)[input_steps:]
+            save_figure(forecast_figure(read, truth, forecast, stills[: len(truth)]), out)
         result["out"] = str(out)
     return result
 
@@ -221,24 +229,11 @@ def _draw_frames(
         save_figure(draw_sequence(rows, input_steps=start), out)
 
 
-def _draw_features(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path
-) -> None:
+def _check_picture(out: Path) -> None:
     if out.suffix.lower() in _FILMS:
         raise InputError(
             f"Expected a picture (.png): this model forecasts features, not pixels. Received: {out}"
         )
-    if not len(truth):
-        raise InputError("Expected a longer clip: nothing follows the frames read. Received: none")
-    held = np.square(read[-1] - truth).mean(axis=1)
-    mean = np.square(read.mean(axis=0) - truth).mean(axis=1)
-    figure = draw_forecast(
-        truth,
-        forecast[: len(truth)],
-        len(read),
-        baselines={"last frame held": held, "mean of the frames read": mean},
-    )
-    save_figure(figure, out)
 
 
 def _as_text(result: dict[str, Any]) -> str:

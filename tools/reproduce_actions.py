@@ -1,6 +1,6 @@
 """The paper's tables and figures of action recognition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from keras_videolstm_tools.label_protocols import (
     write_table,
 )
 from keras_videolstm_tools.labelled_percepts import load_with_percepts
+from keras_videolstm_tools.results import Made, with_json
 
 _SMALL = {UCF101: 10, HMDB51: 4, OTHER: 4}
 _SHOTS = (1, 2, 4, 8)
@@ -38,7 +39,10 @@ _SHOTS = (1, 2, 4, 8)
     help="Labelled videos a class; all of them are always measured, too.",
 )
 @protocol_options
-def fig7_command(checkpoint: str, shots: tuple[int, ...], out: Path, **options: Any) -> None:
+@with_json
+def fig7_command(
+    checkpoint: str, shots: tuple[int, ...], out: Path, **options: Any
+) -> Iterator[Made]:
     """Accuracy over the labelled videos a class (Figure 7): single frame, scratch, fine-tuned.
 
     \b
@@ -49,40 +53,44 @@ def fig7_command(checkpoint: str, shots: tuple[int, ...], out: Path, **options: 
     model, percepts = load_with_percepts(checkpoint)
     for protocol, settings, draws in protocols(percepts, out, **options):
         arguments = (settings, [*sorted(set(shots)), None], draws, out)
-        measure_methods(checkpoint, model, protocol, "fig7", *arguments)
+        yield measure_methods(checkpoint, model, protocol, "fig7", *arguments)
 
 
 @click.command(name="table1")
 @click.argument("checkpoint", default="composite_youtube")
 @protocol_options
-def table1_command(checkpoint: str, out: Path, **options: Any) -> None:
+@with_json
+def table1_command(checkpoint: str, out: Path, **options: Any) -> Iterator[Made]:
     """Table 1 with all labels: single frame, LSTM from scratch, Composite and fine-tuning.
 
     \b
     Example:
-      videolstm-tools reproduce table1 --ucf101 UCF-101 --draws 3 --out table1
+      videolstm-tools reproduce table1 --ucf101 UCF-101 --repeats 3 --out table1
     """
     model, percepts = load_with_percepts(checkpoint)
     for protocol, settings, draws in protocols(percepts, out, **options):
         curve = measured(
             protocol, starts_from(model), {FINETUNED: checkpoint}, settings, [None], draws, out
         )
-        write_table(curve, protocol, FINETUNED, out, "table1")
+        yield write_table(curve, protocol, FINETUNED, out, "table1")
 
 
 @click.command(name="table3")
 @click.argument("checkpoints", nargs=-1, required=True)
 @click.option(
-    "--small", type=click.IntRange(1), help="Labelled videos a class.  [default: 10 or 4]"
+    "--shots",
+    type=click.IntRange(1),
+    help="Labelled videos a class; all of them are always measured, too.  [default: 10 or 4]",
 )
 @protocol_options
+@with_json
 def table3_command(
-    checkpoints: tuple[str, ...], small: int | None, out: Path, **options: Any
-) -> None:
+    checkpoints: tuple[str, ...], shots: int | None, out: Path, **options: Any
+) -> Iterator[Made]:
     """Table 3: every variant, fine-tuned on a small part of the labels and on all of them.
 
-    CHECKPOINTS are those of the variants; the first one's layers are the baseline's. Small is 10
-    labelled videos a class on UCF-101, and 4 on HMDB-51 and on other data.
+    CHECKPOINTS are those of the variants; the first one's layers are the baseline's. The small
+    part is 10 labelled videos a class on UCF-101, and 4 on HMDB-51 and on other data.
 
     \b
     Example:
@@ -92,9 +100,9 @@ def table3_command(
     starts = _variants([model for model, _ in loaded])
     named = dict(zip(list(starts)[1:], checkpoints, strict=True))
     for protocol, settings, draws in protocols(loaded[0][1], out, **options):
-        counts = [small or _SMALL[protocol.name], None]
+        counts = [shots or _SMALL[protocol.name], None]
         curve = measured(protocol, starts, named, settings, counts, draws, out)
-        write_table(curve, protocol, next(iter(named)), out, "table3")
+        yield write_table(curve, protocol, next(iter(named)), out, "table3")
 
 
 def _variants(models: Sequence[VideoLSTM]) -> dict[str, Start]:

@@ -1,5 +1,6 @@
 """Controls of what a recurrent representation adds, where every label is exact."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import VALIDATION_DIGITS
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_of_control
+from keras_videolstm_tools.counted_store import CountedStore
 from keras_videolstm_tools.label_protocols import (
     DIGITS,
     Protocol,
@@ -26,11 +28,16 @@ from keras_videolstm_tools.label_protocols import (
     protocols,
 )
 from keras_videolstm_tools.labelled_percepts import load_with_percepts
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import (
+    mnist_option,
+    repeats_option,
+    training_steps_option,
+)
 
 _ORDER_SHOTS = (1, 4, 16, 64)
 _DIGIT_SHOTS = (1, 10, 100)
 _POOL, _TEST_CLIPS = 3, 100
-_DEFAULTS = FinetuneSettings()
 
 
 @click.command(name="order")
@@ -52,9 +59,10 @@ _DEFAULTS = FinetuneSettings()
     help="Labelled videos a class; all of them are always measured, too.",
 )
 @protocol_options
+@with_json
 def order_command(
     checkpoint: str, controls: tuple[str, ...], shots: tuple[int, ...], out: Path, **options: Any
-) -> None:
+) -> Iterator[Made]:
     """Classes that only time tells apart, made from real videos: direction, speed, segments.
 
     A single frame cannot name them. Not in the paper; it shows what a recurrent representation
@@ -68,14 +76,13 @@ def order_command(
     for protocol, settings, draws in protocols(percepts, out, **options):
         for control in controls:
             folder = out / control
-            store = write_order_control(
-                protocol.store, folder / protocol.name / "percepts.h5", control
-            )
+            source = CountedStore(protocol.store, f"percepts in order, {control}")
+            store = write_order_control(source, folder / protocol.name / "percepts.h5", control)
+            source.end()
             folds = [split_of_control(store, protocol.store, fold) for fold in protocol.folds]
             arguments = (settings, [*sorted(set(shots)), None], draws, folder)
-            measure_methods(
-                checkpoint, model, Protocol(protocol.name, store, folds), control, *arguments
-            )
+            controlled = Protocol(protocol.name, store, folds, protocol.skipped)
+            yield measure_methods(checkpoint, model, controlled, control, *arguments)
 
 
 @click.command(name="digits")
@@ -96,25 +103,20 @@ def order_command(
     show_default=True,
     help="Labelled clips a class.",
 )
-@click.option("--draws", type=click.IntRange(1), default=5, show_default=True, help="Seeds.")
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=_DEFAULTS.steps,
-    show_default=True,
-    help="Most training steps of a classifier.",
-)
-@click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
+@repeats_option(default=5)
+@training_steps_option
+@mnist_option
 @out_option
+@with_json
 def digits_command(
     checkpoint: str,
     tasks: tuple[str, ...],
     shots: tuple[int, ...],
-    draws: int,
-    steps: int,
+    repeats: int,
+    training_steps: int,
     mnist: str | None,
     out: Path,
-) -> None:
+) -> Iterator[Made]:
     """The controlled case: what one moving digit is, which way and how fast it moves.
 
     Pretrained on moving MNIST without labels, against the same network from scratch and single
@@ -130,11 +132,13 @@ def digits_command(
     counts = sorted(set(shots))
     parts = _digit_parts(mnist, max(counts))
     for task in tasks:
+        click.echo(f"Writing clips of a moving digit: {task}", err=True)
         store = write_digit_actions(out / task / DIGITS / "percepts.h5", task, parts)
         split = Split(*(np.flatnonzero(store.groups == part) for part in parts))
         protocol = Protocol(DIGITS, store, [split])
-        settings = FinetuneSettings(steps=steps)
-        measure_methods(checkpoint, model, protocol, task, settings, counts, draws, out / task)
+        settings = FinetuneSettings(steps=training_steps)
+        arguments = (settings, counts, repeats, out / task)
+        yield measure_methods(checkpoint, model, protocol, task, *arguments)
 
 
 def _digit_parts(

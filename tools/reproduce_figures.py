@@ -17,41 +17,38 @@ from keras_videolstm_tools.films import (
     write_film,
 )
 from keras_videolstm_tools.model_pictures import write_activity, write_features
+from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, pictures, with_json
+from keras_videolstm_tools.shared_options import (
+    drawn_units_option,
+    long_forecast_option,
+    mnist_option,
+    pictures_option,
+)
 
 _SHAPE = (SIDE, SIDE, 1)
 _STEPS = 10
 
 _checkpoint = click.argument("checkpoint")
 _checkpoints = click.argument("checkpoints", nargs=-1, required=True)
-_mnist = click.option(
-    "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
-)
-_out = click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the pictures.",
-)
 _sequences = click.option(
-    "--sequences",
+    "--test-sequences",
     type=click.IntRange(1, 100),
     default=2,
     show_default=True,
-    help="The test set's first so many.",
-)
-_steps = click.option(
-    "--steps", type=click.IntRange(10), default=100, show_default=True, help="Frames to predict."
+    help="Of the test set, the first so many.",
 )
 
 
 @click.command(name="fig4")
 @_checkpoints
-@_mnist
+@mnist_option
 @_sequences
-@_out
+@pictures_option
+@with_json
 def fig4_command(
-    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, out: Path
-) -> None:
+    checkpoints: tuple[str, ...], mnist: str | None, test_sequences: int, out: Path
+) -> list[Made]:
     """Reconstructions and predictions beside the truth (Figure 4), one picture a sequence.
 
     \b
@@ -60,18 +57,20 @@ def fig4_command(
         --mnist mnist.npz --out figures
     """
     models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
-    _write_films(models, digit_clips(mnist, sequences, read + _STEPS), read, out, "fig4")
+    clips = digit_clips(mnist, test_sequences, read + _STEPS)
+    return _write_films(models, clips, read, out, "fig4")
 
 
 @click.command(name="fig_long")
 @_checkpoints
-@_mnist
+@mnist_option
 @_sequences
-@_steps
-@_out
+@long_forecast_option
+@pictures_option
+@with_json
 def fig_long_command(
-    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, steps: int, out: Path
-) -> None:
+    checkpoints: tuple[str, ...], mnist: str | None, test_sequences: int, steps: int, out: Path
+) -> list[Made]:
     """Predictions far beyond the horizon of training (expanded version of the paper).
 
     \b
@@ -82,17 +81,19 @@ def fig_long_command(
     for label, model in models.items():
         if "prediction" not in model.decoders:
             raise InputError(f"Expected models that predict. Received: {label}")
-    _write_films(models, digit_clips(mnist, sequences, read + steps), read, out, "fig_long")
+    clips = digit_clips(mnist, test_sequences, read + steps)
+    return _write_films(models, clips, read, out, "fig_long")
 
 
 @click.command(name="fig_digits")
 @_checkpoints
-@_mnist
+@mnist_option
 @_sequences
-@_out
+@pictures_option
+@with_json
 def fig_digits_command(
-    checkpoints: tuple[str, ...], mnist: str | None, sequences: int, out: Path
-) -> None:
+    checkpoints: tuple[str, ...], mnist: str | None, test_sequences: int, out: Path
+) -> list[Made]:
     """One and three digits, which models of two have never seen (expanded version of the paper).
 
     \b
@@ -100,42 +101,39 @@ def fig_digits_command(
       videolstm-tools reproduce fig_digits composite_moving_mnist --mnist mnist.npz --out figures
     """
     models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
+    made = []
     for digits in (1, 3):
-        clips = digit_clips(mnist, sequences, read + _STEPS, digits)
-        _write_films(models, clips, read, out, f"fig_digits_{digits}")
+        clips = digit_clips(mnist, test_sequences, read + _STEPS, digits)
+        made += _write_films(models, clips, read, out, f"fig_digits_{digits}", digits)
+    return made
 
 
 @click.command(name="fig_features")
 @_checkpoint
-@click.option(
-    "--units",
-    type=click.IntRange(1),
-    default=50,
-    show_default=True,
-    help="Units to draw, those with the largest weights.",
-)
-@_out
-def fig_features_command(checkpoint: str, units: int, out: Path) -> None:
+@drawn_units_option(default=50, which="those with the largest weights")
+@pictures_option
+@with_json
+def fig_features_command(checkpoint: str, drawn_units: int, out: Path) -> list[Made]:
     """Input and output weights of units as images (expanded version of the paper).
 
     \b
     Example:
       videolstm-tools reproduce fig_features composite_moving_mnist --out figures
     """
-    _show(*write_features(_load(checkpoint), Path(checkpoint).name, units, out, "fig_features"))
+    label = Path(checkpoint).name
+    return write_features(_load(checkpoint), label, drawn_units, out, "fig_features")
 
 
 @click.command(name="fig_state")
 @_checkpoint
-@_mnist
-@_steps
-@click.option(
-    "--units", type=click.IntRange(1), default=200, show_default=True, help="Units to draw."
-)
-@_out
+@mnist_option
+@long_forecast_option
+@drawn_units_option(default=200, which="at random")
+@pictures_option
+@with_json
 def fig_state_command(
-    checkpoint: str, mnist: str | None, steps: int, units: int, out: Path
-) -> None:
+    checkpoint: str, mnist: str | None, steps: int, drawn_units: int, out: Path
+) -> list[Made]:
     """Activity of the predicting decoder's top units over time (expanded version of the paper).
 
     \b
@@ -144,7 +142,7 @@ def fig_state_command(
     """
     (clip,) = digit_clips(mnist, 1, input_steps_of(checkpoint))
     label = Path(checkpoint).name
-    _show(write_activity(_load(checkpoint), label, clip, steps, units, out, "fig_state"))
+    return write_activity(_load(checkpoint), label, clip, steps, drawn_units, out, "fig_state")
 
 
 FIGURES = (
@@ -178,12 +176,17 @@ def _common_input_steps(checkpoints: tuple[str, ...]) -> int:
 
 
 def _write_films(
-    models: dict[str, VideoLSTM], clips: NDArray[Any], read: int, out: Path, name: str
-) -> None:
+    models: dict[str, VideoLSTM],
+    clips: NDArray[Any],
+    read: int,
+    out: Path,
+    name: str,
+    digits: int = 2,
+) -> list[Made]:
+    made, line = [], ProgressLine(name, "sequences")
     for number, clip in enumerate(clips, start=1):
-        _show(*write_film(film_rows(models, clip, read), read, out, f"{name}_{number}"))
-
-
-def _show(*paths: Path) -> None:
-    for path in paths:
-        click.echo(path)
+        paths = write_film(film_rows(models, clip, read), read, out, f"{name}_{number}")
+        shows = f"test sequence {number} of {digits} digits, and what {', '.join(models)} predicts"
+        made += pictures(paths, shows)
+        line(number, len(clips), number)
+    return made

@@ -24,18 +24,29 @@ from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import mnist_option, repeats_option
 from keras_videolstm_tools.table_rows import (
     Curve,
+    as_text,
     check_published,
     curve,
-    mean_and_deviation,
     model_of,
+    over_runs,
     refuse_with_zoo,
     trained,
 )
 
 _CONVOLUTIONAL = "composite_conv"
 _MOST_OF_CONVOLUTIONAL = 26_000
+# Output, score and digits of each column.
+_COLUMNS = {
+    "future, free-running": ("prediction", "nats", 1),
+    "MSE per frame": ("prediction", "mse", 1),
+    "SSIM": ("prediction", "ssim", 3),
+    "future, teacher-forced": ("prediction_forced", "nats", 1),
+    "reconstruction": ("reconstruction", "nats", 1),
+}
 
 
 @click.command(name="table2")
@@ -65,15 +76,15 @@ _MOST_OF_CONVOLUTIONAL = 26_000
     help=f"Sequences that each row learns from; {_CONVOLUTIONAL} from "
     f"{_MOST_OF_CONVOLUTIONAL:,} at most.",
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs a row.")
+@repeats_option(default=1)
 @click.option(
-    "--sequences",
+    "--test-sequences",
     type=click.IntRange(1, TEST_SEQUENCES),
     default=TEST_SEQUENCES,
     show_default=True,
     help="Of the test set, the first so many.",
 )
-@click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
+@mnist_option
 @click.option(
     "--out",
     required=True,
@@ -81,17 +92,18 @@ _MOST_OF_CONVOLUTIONAL = 26_000
     help="Folder of runs and results; runs in it are continued.",
 )
 @click.pass_context
+@with_json
 def table2_command(
     context: click.Context,
     from_zoo: bool,
     rows: tuple[str, ...],
     units: int,
     training_sequences: int,
-    seeds: int,
-    sequences: int,
+    repeats: int,
+    test_sequences: int,
     mnist: str | None,
     out: Path,
-) -> None:
+) -> Made:
     """Table 2, moving MNIST: nats per frame of each model, free-running, beside the paper's.
 
     All connected rows are trained by the same recipe on the same number of sequences. The learning
@@ -103,20 +115,21 @@ def table2_command(
       videolstm-tools reproduce table2 --units 2048 --mnist mnist.npz --out table2
     """
     if from_zoo:
-        refuse_with_zoo(context, "units", "training_sequences", "seeds")
+        refuse_with_zoo(context, "units", "training_sequences", "repeats")
         check_published(f"{row}_moving_mnist" for row in rows)
-    test = MovingMNISTTest(load_digits("test", mnist), sequences=sequences)
+    test = MovingMNISTTest(load_digits("test", mnist), sequences=test_sequences)
     measured: dict[str, list[dict[str, Any]]] = {}
     curves: dict[str, Curve] = {}
     for row in rows:
         runs = [find_checkpoint(f"{row}_moving_mnist")] if from_zoo else []
-        for seed in range(1, 1 if from_zoo else seeds + 1):
+        for seed in range(1, 1 if from_zoo else repeats + 1):
             recipe = _recipe(row, units, training_sequences, seed)
             runs.append(trained(recipe, out / _folder(row, units, seed), out, mnist))
         measured[f"{row}_moving_mnist"] = [_measured(run, test) for run in runs]
         curves |= {run.name: points for run in runs if (points := curve(run))}
-        _write(out, _as_markdown(measured, test.description), measured, curves)
-    click.echo((out / "table2.md").read_text(encoding="utf-8"))
+        table = _table(measured, test.description)
+        files = _write(out, _as_markdown(table), measured, curves)
+    return Made({**table, "files": files}, _as_markdown(table))
 
 
 def _recipe(row: str, units: int, sequences: int, seed: int) -> Recipe:
@@ -144,10 +157,12 @@ def _write(
     table: str,
     measured: dict[str, list[dict[str, Any]]],
     curves: dict[str, Curve],
-) -> None:
+) -> list[str]:
+    """Write what there is up to now; return the paths."""
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "table2.json", json.dumps(measured, indent=2, allow_nan=False) + "\n")
-    write_text(out / "table2.md", table)
+    paths = [out / "table2.json", out / "table2.md"]
+    write_text(paths[0], json.dumps(measured, indent=2, allow_nan=False) + "\n")
+    write_text(paths[1], table)
     if curves:
         figure = draw_learning(
             curves,
@@ -155,7 +170,8 @@ def _write(
             ylabel="nats per frame of the future, free-running, validation digits",
             levels={"paper, composite": PAPER_NATS["composite"], "VLN": LATER_NATS[VLN]},
         )
-        write_figure(figure, out, "table2")
+        paths.append(write_figure(figure, out, "table2"))
+    return [str(path) for path in paths]
 
 
 def _scores(model: VideoLSTM, label: str, test: MovingMNISTTest) -> dict[str, dict[str, float]]:
@@ -166,28 +182,38 @@ def _scores(model: VideoLSTM, label: str, test: MovingMNISTTest) -> dict[str, di
     return {name: of_output.means() for name, of_output in scores.items()}
 
 
-def _as_markdown(measured: dict[str, list[dict[str, Any]]], description: str) -> str:
-    columns = ("prediction", "prediction_forced", "reconstruction")
-    lines = [
-        f"Test set: {description}. Nats per frame, mean over runs (± standard deviation).",
-        "",
-        "| model | future, free-running | MSE per frame | SSIM | future, teacher-forced "
-        "| reconstruction | training sequences | seeds | paper: future |",
-        "|---|---|---|---|---|---|---|---|---|",
+def _table(measured: dict[str, list[dict[str, Any]]], description: str) -> dict[str, Any]:
+    rows = [
+        {
+            "model": name,
+            "scores": {
+                column: over_runs(
+                    [run["scores"][output][score] for run in runs if output in run["scores"]]
+                )
+                for column, (output, score, _) in _COLUMNS.items()
+            },
+            "training_sequences": runs[0]["sequences"],
+            "seeds": [run["seed"] for run in runs],
+            "paper": PAPER_NATS.get(name.removesuffix("_moving_mnist")),
+        }
+        for name, runs in measured.items()
     ]
-    for name, runs in measured.items():
-        free, forced, rebuilt = (_over_runs(runs, column, "nats") for column in columns)
-        mse, ssim = _over_runs(runs, "prediction", "mse"), _over_runs(runs, "prediction", "ssim", 3)
-        seeds = ", ".join(str(run["seed"]) for run in runs)
-        paper = PAPER_NATS.get(name.removesuffix("_moving_mnist"), "–")
+    return {"test_set": description, "rows": rows, "published_later": LATER_NATS}
+
+
+def _as_markdown(table: dict[str, Any]) -> str:
+    lines = [
+        f"Test set: {table['test_set']}. Nats per frame, mean over runs (± standard deviation).",
+        "",
+        f"| model | {' | '.join(_COLUMNS)} | training sequences | seeds | paper: future |",
+        "|---" * (4 + len(_COLUMNS)) + "|",
+    ]
+    for row in table["rows"]:
+        cells = [as_text(row["scores"][name], digits) for name, (*_, digits) in _COLUMNS.items()]
         lines.append(
-            f"| {name} | {free} | {mse} | {ssim} | {forced} | {rebuilt} | {runs[0]['sequences']:,} "
-            f"| {seeds} | {paper} |"
+            f"| {row['model']} | {' | '.join(cells)} | {row['training_sequences']:,} "
+            f"| {', '.join(map(str, row['seeds']))} | {row['paper'] or '–'} |"
         )
-    lines += [f"| {name} | | | | | | | | {nats} |" for name, nats in LATER_NATS.items()]
+    empty = " |" * (2 + len(_COLUMNS))
+    lines += [f"| {name} |{empty} {nats} |" for name, nats in table["published_later"].items()]
     return "\n".join(lines) + "\n"
-
-
-def _over_runs(runs: list[dict[str, Any]], output: str, score: str, digits: int = 1) -> str:
-    scores = [run["scores"] for run in runs if output in run["scores"]]
-    return mean_and_deviation([of_run[output][score] for of_run in scores], digits)

@@ -19,12 +19,15 @@ from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.named_stores import named_store
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import repeats_option
 from keras_videolstm_tools.table_rows import (
     Curve,
+    as_text,
     check_published,
     curve,
-    mean_and_deviation,
     model_of,
+    over_runs,
     refuse_with_zoo,
     trained,
 )
@@ -36,7 +39,12 @@ _PAPER = {
     "conditional_future_predictor": 221.3,
     "conditional_composite": 208.1,
 }
-_OF_TRAINING = ("train", "validation", "test", "units", "training_sequences", "seeds")
+_COLUMNS = {
+    "future, free-running": "prediction",
+    "future, teacher-forced": "prediction_forced",
+    "reconstruction": "reconstruction",
+}
+_OF_TRAINING = ("train", "validation", "test", "units", "training_sequences", "repeats")
 
 
 def _stores(part: str, what: str) -> Any:
@@ -65,11 +73,11 @@ def _stores(part: str, what: str) -> Any:
 @_stores("validation", "chooses the best epoch")
 @_stores("test", "is scored on, once")
 @click.option(
-    "--data",
+    "--root",
     "data_root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
-    help="Folder of the stores.  [default: this one]",
+    help="Folder that the stores are relative to.  [default: this one]",
 )
 @click.option(
     "--units",
@@ -85,7 +93,7 @@ def _stores(part: str, what: str) -> Any:
     show_default=True,
     help="Sequences that each row learns from.",
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs a row.")
+@repeats_option(default=1)
 @click.option(
     "--out",
     required=True,
@@ -93,6 +101,7 @@ def _stores(part: str, what: str) -> Any:
     help="Folder of runs and results; runs in it are continued.",
 )
 @click.pass_context
+@with_json
 def table2_patches_command(
     context: click.Context,
     from_zoo: bool,
@@ -103,9 +112,9 @@ def table2_patches_command(
     data_root: Path,
     units: int,
     training_sequences: int,
-    seeds: int,
+    repeats: int,
     out: Path,
-) -> None:
+) -> Made:
     """Table 2, image patches: squared error of each model, free-running, beside the paper's.
 
     All rows are trained by the same recipe on the same number of sequences. Half the squared error
@@ -128,13 +137,14 @@ def table2_patches_command(
     curves: dict[str, Curve] = {}
     for row in rows:
         runs = [find_checkpoint(f"{row}_patches")] if from_zoo else []
-        for seed in range(1, 1 if from_zoo else seeds + 1):
+        for seed in range(1, 1 if from_zoo else repeats + 1):
             recipe = patches_recipe(row, *stores, units, training_sequences, seed)
             runs.append(trained(recipe, out / f"{row}_{units}_seed{seed}", data_root))
         measured[row] = [_measured(run, data_root) for run in runs]
         curves |= {run.name: points for run in runs if (points := curve(run))}
-        _write(out, measured, curves)
-    click.echo((out / "table2_patches.md").read_text(encoding="utf-8"))
+        table = _table(measured)
+        files = _write(out, _as_markdown(table), measured, curves)
+    return Made({**table, "files": files}, _as_markdown(table))
 
 
 def _measured(folder: Path, data_root: Path) -> dict[str, Any]:
@@ -156,10 +166,17 @@ def _measured(folder: Path, data_root: Path) -> dict[str, Any]:
     }
 
 
-def _write(out: Path, measured: dict[str, list[dict[str, Any]]], curves: dict[str, Curve]) -> None:
+def _write(
+    out: Path,
+    table: str,
+    measured: dict[str, list[dict[str, Any]]],
+    curves: dict[str, Curve],
+) -> list[str]:
+    """Write what there is up to now; return the paths."""
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "table2_patches.json", json.dumps(measured, indent=2) + "\n")
-    write_text(out / "table2_patches.md", _as_markdown(measured))
+    paths = [out / "table2_patches.json", out / "table2_patches.md"]
+    write_text(paths[0], json.dumps(measured, indent=2) + "\n")
+    write_text(paths[1], table)
     if curves:
         figure = draw_learning(
             curves,
@@ -167,35 +184,49 @@ def _write(out: Path, measured: dict[str, list[dict[str, Any]]], curves: dict[st
             ylabel="squared error of the future, free-running, validation part",
             levels={"paper, composite": _PAPER["composite"]},
         )
-        write_figure(figure, out, "table2_patches")
+        paths.append(write_figure(figure, out, "table2_patches"))
+    return [str(path) for path in paths]
 
 
-def _as_markdown(measured: dict[str, list[dict[str, Any]]]) -> str:
-    columns = ("prediction", "prediction_forced", "reconstruction")
-    windows = next(iter(measured.values()))[0]["windows"]
-    lines = [
-        f"{windows:,} windows of the test part. Half the squared error of standardised pixels, "
-        "summed over a frame, mean over frames, windows and runs (± standard deviation).",
-        "",
-        "| model | future, free-running | future, teacher-forced | reconstruction "
-        "| training sequences | seeds | paper: future, other videos |",
-        "|---|---|---|---|---|---|---|",
+def _table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    rows = [
+        {
+            "model": row,
+            "scores": {
+                column: over_runs(
+                    [run["scores"][output] for run in runs if output in run["scores"]]
+                )
+                for column, output in _COLUMNS.items()
+            },
+            "training_sequences": runs[0]["sequences"],
+            "seeds": [run["seed"] for run in runs],
+            "paper": _PAPER.get(row),
+        }
+        for row, runs in measured.items()
     ]
-    for row, runs in measured.items():
-        free, forced, rebuilt = (_over_runs(runs, column) for column in columns)
-        seeds = ", ".join(str(run["seed"]) for run in runs)
+    windows = next(iter(measured.values()))[0]["windows"]
+    return {"test_windows": windows, "rows": rows, "baselines": _baselines(measured)}
+
+
+def _as_markdown(table: dict[str, Any]) -> str:
+    lines = [
+        f"{table['test_windows']:,} windows of the test part. Half the squared error of "
+        "standardised pixels, summed over a frame, mean over frames, windows and runs (± standard "
+        "deviation).",
+        "",
+        f"| model | {' | '.join(_COLUMNS)} | training sequences | seeds "
+        "| paper: future, other videos |",
+        "|---" * (4 + len(_COLUMNS)) + "|",
+    ]
+    for row in table["rows"]:
+        cells = [as_text(row["scores"][column]) for column in _COLUMNS]
         lines.append(
-            f"| {row} | {free} | {forced} | {rebuilt} | {runs[0]['sequences']:,} | {seeds} "
-            f"| {_PAPER.get(row, '–')} |"
+            f"| {row['model']} | {' | '.join(cells)} | {row['training_sequences']:,} "
+            f"| {', '.join(map(str, row['seeds']))} | {row['paper'] or '–'} |"
         )
-    for name, value in _baselines(measured).items():
-        lines.append(f"| {name} | {value:.1f} | | | | | |")
+    empty = " |" * (2 + len(_COLUMNS))
+    lines += [f"| {name} | {value:.1f} |{empty}" for name, value in table["baselines"].items()]
     return "\n".join(lines) + "\n"
-
-
-def _over_runs(runs: list[dict[str, Any]], output: str) -> str:
-    scores = [run["scores"] for run in runs]
-    return mean_and_deviation([of_run[output] for of_run in scores if output in of_run])
 
 
 def _baselines(measured: dict[str, list[dict[str, Any]]]) -> dict[str, float]:

@@ -18,6 +18,8 @@ from keras_videolstm.training.recipe import Recipe
 _LOSS = "val_prediction_loss"
 
 Curve = tuple[list[int], list[float]]
+OverRuns = dict[str, float | None] | None
+"""Mean and standard deviation; of one run no deviation, of none nothing."""
 
 
 def refuse_with_zoo(context: click.Context, *options: str) -> None:
@@ -67,9 +69,17 @@ def curve(folder: Path) -> Curve | None:
     )
 
 
-def mean_and_deviation(values: list[float], digits: int = 1) -> str:
+def over_runs(values: list[float]) -> OverRuns:
     """Return the mean over runs, with the standard deviation where there is more than one."""
     if not values:
+        return None
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "std": deviation}
+
+
+def as_text(number: OverRuns, digits: int = 1) -> str:
+    """Return a mean over runs as a table has it."""
+    if number is None:
         return "–"
-    mean = f"{np.mean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
+    mean, deviation = number["mean"], number["std"]
+    return f"{mean:.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")

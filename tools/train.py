@@ -1,6 +1,5 @@
 """`videolstm-tools train`."""
 
-import json
 import os
 import sys
 import time
@@ -12,6 +11,8 @@ import click
 from keras_videolstm.training import Recipe, TrainingResult, train
 from keras_videolstm.training.distribution import DISTRIBUTIONS, WorkerLost
 from keras_videolstm.training.run_keeper import RunKeeper
+from keras_videolstm_tools.results import json_option, print_json
+from keras_videolstm_tools.shared_options import mnist_option
 
 # A worker that comes back before the others have noticed is refused; they notice within ten.
 _SECONDS_BEFORE_A_NEW_START = 5
@@ -29,12 +30,12 @@ _STARTS = "VIDEOLSTM_STARTS"
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option(
-    "--data",
+    "--root",
     "data_root",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that the recipe's stores are relative to.  [default: the recipe's folder]",
 )
-@click.option("--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files.")
+@mnist_option
 @click.option(
     "--resume/--no-resume", default=True, show_default=True, help="Continue the run in --out."
 )
@@ -45,7 +46,7 @@ _STARTS = "VIDEOLSTM_STARTS"
     show_default=True,
     help="All GPUs of this machine, or the machines that TF_CONFIG names.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def command(
     recipe_path: Path,
     out: Path,
@@ -59,7 +60,7 @@ def command(
 
     \b
     Example:
-      videolstm-tools train --recipe recipe.toml --out run --data percepts
+      videolstm-tools train --recipe recipe.toml --out run --root percepts
     """
     recipe = Recipe.load(recipe_path)
     try:
@@ -116,7 +117,7 @@ def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
             "best_epoch": result.best_epoch,
             "losses": best,
         }
-        click.echo(json.dumps(summary, indent=2))
+        print_json(summary)
         return
     click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")
     for name, value in best.items():

@@ -1,7 +1,6 @@
 """`videolstm-tools visualize`."""
 
 import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,29 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
+from keras_videolstm_tools.counted_store import CountedStore
 from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
 from keras_videolstm_tools.labelled_percepts import labelled_percepts, settings_of
-from keras_videolstm_tools.model_pictures import write_activity, write_features
-from keras_videolstm_tools.own_clip import percepts_of, read_clip
+from keras_videolstm_tools.model_pictures import (
+    forecast_figure,
+    write_activity,
+    write_features,
+)
+from keras_videolstm_tools.own_clip import percepts_of, read_clip, read_stills
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, pictures, with_json
+from keras_videolstm_tools.shared_options import (
+    csv_root_option,
+    drawn_units_option,
+    long_forecast_option,
+    mnist_option,
+    pictures_option,
+)
 
 _HISTORY = "history.csv"
 
-_out = click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the pictures.",
-)
 _clip = click.option(
     "--clip", type=click.Path(path_type=Path), help="Video file.  [default: moving digits]"
-)
-_mnist = click.option(
-    "--mnist", type=click.Path(), help="Digits: mnist.npz, or a folder of MNIST's idx files."
-)
-_root = click.option(
-    "--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to."
 )
 
 
@@ -55,35 +55,45 @@ def command() -> None:
 @command.command(name="sequences")
 @click.argument("checkpoint")
 @_clip
-@_mnist
+@mnist_option
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
-@_out
+@pictures_option
+@with_json
 def sequences_command(
     checkpoint: str, clip: Path | None, mnist: str | None, steps: int | None, out: Path
-) -> None:
+) -> list[Made]:
     """Input, truth, reconstruction and forecast of a model of pixels, as picture and film.
+
+    Of a model of percepts, which cannot be looked at: how far its forecast is from the truth, step
+    by step, below the frames of the clip.
 
     \b
     Example:
       videolstm-tools visualize sequences composite_moving_mnist --steps 30 --out pictures
+      videolstm-tools visualize sequences composite_youtube --clip clip.mp4 --out pictures
     """
     model, metadata = _video_model(checkpoint)
+    read, predicted = _input_steps(metadata), steps or _horizon(model)
+    frames = _frames(model, metadata, checkpoint, clip, mnist, read + predicted)
     if len(model.frame_shape) != 3:
-        raise InputError(
-            f"Expected a model of pixels; `predict` draws what a model of percepts forecasts. "
-            f"Received: {checkpoint}"
-        )
-    read = _input_steps(metadata)
-    frames = _frames(model, metadata, checkpoint, clip, mnist, read + (steps or _horizon(model)))
+        if "prediction" not in model.decoders:
+            raise InputError(f"Expected a model that predicts. Received: {checkpoint}")
+        forecast = model.forecast(frames[:read], predicted)
+        stills = read_stills(model, metadata, checkpoint, clip, fps=None)[read : len(frames)]
+        figure = forecast_figure(frames[:read], frames[read:], forecast, stills)
+        shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
+        return pictures([write_figure(figure, out, "sequence")], shows)
     rows = film_rows({Path(checkpoint).name: model}, frames, read)
-    _show(write_film(rows, read, out, "sequence"))
+    shows = f"input and truth, and what {Path(checkpoint).name} makes of it"
+    return pictures(write_film(rows, read, out, "sequence"), shows)
 
 
 @command.command(name="features")
 @click.argument("checkpoint")
-@click.option("--units", type=click.IntRange(1), default=50, show_default=True, help="To draw.")
-@_out
-def features_command(checkpoint: str, units: int, out: Path) -> None:
+@drawn_units_option(default=50, which="those with the largest weights")
+@pictures_option
+@with_json
+def features_command(checkpoint: str, drawn_units: int, out: Path) -> list[Made]:
     """Input and output weights of units as images, of a model of grey pixels.
 
     \b
@@ -91,36 +101,44 @@ def features_command(checkpoint: str, units: int, out: Path) -> None:
       videolstm-tools visualize features composite_moving_mnist --out pictures
     """
     model, _ = _video_model(checkpoint)
-    _show(write_features(model, Path(checkpoint).name, units, out, "features"))
+    return write_features(model, Path(checkpoint).name, drawn_units, out, "features")
 
 
 @command.command(name="states")
 @click.argument("checkpoint")
 @_clip
-@_mnist
-@click.option("--steps", type=click.IntRange(10), default=100, show_default=True, help="Frames.")
-@click.option("--units", type=click.IntRange(1), default=200, show_default=True, help="To draw.")
-@_out
+@mnist_option
+@long_forecast_option
+@drawn_units_option(default=200, which="at random")
+@pictures_option
+@with_json
 def states_command(
-    checkpoint: str, clip: Path | None, mnist: str | None, steps: int, units: int, out: Path
-) -> None:
+    checkpoint: str, clip: Path | None, mnist: str | None, steps: int, drawn_units: int, out: Path
+) -> list[Made]:
     """Activity of the predicting decoder's top units while it goes on from a clip.
+
+    Above it stand the frames of --clip that truly follow, as far as it has them.
 
     \b
     Example:
       videolstm-tools visualize states composite_youtube --clip clip.mp4 --out pictures
     """
     model, metadata = _video_model(checkpoint)
-    frames = _frames(model, metadata, checkpoint, clip, mnist, _input_steps(metadata))
-    _show([write_activity(model, Path(checkpoint).name, frames, steps, units, out, "states")])
+    read, stills = _input_steps(metadata), None
+    frames = _frames(model, metadata, checkpoint, clip, mnist, read)
+    if clip is not None:
+        stills = read_stills(model, metadata, checkpoint, clip, fps=None)[read:]
+    label = Path(checkpoint).name
+    return write_activity(model, label, frames, steps, drawn_units, out, "states", stills)
 
 
 @command.command(name="embeddings")
 @click.argument("checkpoint")
 @click.argument("data", type=click.Path(path_type=Path))
-@_root
-@_out
-def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path) -> None:
+@csv_root_option
+@pictures_option
+@with_json
+def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path) -> list[Made]:
     """Map of clips: the two directions in which their representations differ most.
 
     A clip's representation is the encoder's output, averaged over the steps of its blocks. DATA is
@@ -140,15 +158,17 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
         points.append(_representation(model, store.read(video)))
         line(len(points), len(store), len(points))
     title = f"{Path(checkpoint).name}: {len(store)} clips"
-    _show([write_figure(draw_embeddings(np.stack(points), labels, title=title), out, "embeddings")])
+    figure = draw_embeddings(np.stack(points), labels, title=title)
+    return pictures([write_figure(figure, out, "embeddings")], f"a map of clips by {title}")
 
 
 @command.command(name="confusion")
 @click.argument("classifier")
 @click.argument("data", type=click.Path(path_type=Path))
-@_root
-@_out
-def confusion_command(classifier: str, data: Path, root: Path | None, out: Path) -> None:
+@csv_root_option
+@pictures_option
+@with_json
+def confusion_command(classifier: str, data: Path, root: Path | None, out: Path) -> list[Made]:
     """Which actions a classifier takes for which, on labelled videos that it should not know.
 
     \b
@@ -164,15 +184,17 @@ def confusion_command(classifier: str, data: Path, root: Path | None, out: Path)
             f"Expected videos of the classes {', '.join(model.class_names)}. "
             f"Received: {', '.join(store.class_names) or 'videos without labels'}"
         )
-    scores = score_videos(model, store, np.arange(len(store)))
+    scores = score_videos(model, CountedStore(store, "confusion"), np.arange(len(store)))
     figure = draw_confusion(scores.confusion, store.class_names, title=Path(classifier).name)
-    _show([write_figure(figure, out, "confusion")])
+    shows = f"which actions {Path(classifier).name} takes for which, on {scores.videos} clips"
+    return pictures([write_figure(figure, out, "confusion")], shows)
 
 
 @command.command(name="curves")
 @click.argument("checkpoint")
-@_out
-def curves_command(checkpoint: str, out: Path) -> None:
+@pictures_option
+@with_json
+def curves_command(checkpoint: str, out: Path) -> list[Made]:
     """Learning curves of a checkpoint, or of a run of `train` that may still be under way.
 
     \b
@@ -182,8 +204,9 @@ def curves_command(checkpoint: str, out: Path) -> None:
     folder = Path(checkpoint)
     if not (folder / _HISTORY).is_file():
         folder = find_checkpoint(checkpoint)
-    figure = draw_curves(_history(folder / _HISTORY), title=Path(checkpoint).name)
-    _show([write_figure(figure, out, "curves")])
+    label = Path(checkpoint).name
+    figure = draw_curves(_history(folder / _HISTORY), title=label)
+    return pictures([write_figure(figure, out, "curves")], f"learning curves of {label}")
 
 
 def _video_model(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
@@ -246,8 +269,3 @@ def _history(path: Path) -> dict[str, list[float]]:
     except (OSError, UnicodeDecodeError, IndexError, TypeError, ValueError) as error:
         raise InputError(f"Expected the log of a training. Received: {path} ({error})") from error
     return history
-
-
-def _show(paths: Iterable[Path]) -> None:
-    for path in paths:
-        click.echo(path)

@@ -25,6 +25,8 @@ from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, json_option, print_json, with_json
+from keras_videolstm_tools.shared_options import mnist_option
 from keras_videolstm_tools.zoo_entries import read_entries
 from keras_videolstm_tools.zoo_page import render_page
 
@@ -40,8 +42,8 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def list_command(as_json: bool) -> None:
+@with_json
+def list_command() -> Made:
     """List the checkpoints that `load` takes by name.
 
     \b
@@ -49,18 +51,17 @@ def list_command(as_json: bool) -> None:
       videolstm-tools zoo list
     """
     entries = {name: load_metadata(name) for name in list_checkpoints()}
-    if as_json:
-        click.echo(json.dumps(entries, indent=2))
-        return
-    for name, metadata in entries.items():
-        size = metadata["parameters"] / 1e6
-        click.echo(f"{name:24} {size:6.1f} M parameters  {metadata['description']}")
+    lines = [
+        f"{name:24} {metadata['parameters'] / 1e6:6.1f} M parameters  {metadata['description']}"
+        for name, metadata in entries.items()
+    ]
+    return Made(entries, "\n".join(lines))
 
 
 @command.command(name="show")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print the metadata as JSON.")
-def show_command(name: str, as_json: bool) -> None:
+@with_json
+def show_command(name: str) -> Made:
     """Show a checkpoint's card.
 
     \b
@@ -68,15 +69,15 @@ def show_command(name: str, as_json: bool) -> None:
       videolstm-tools zoo show composite_youtube
     """
     card = find_checkpoint(name) / "README.md"
-    if as_json or not card.is_file():
-        click.echo(json.dumps(load_metadata(name), indent=2))
-    else:
-        click.echo(card.read_text(encoding="utf-8"))
+    metadata = load_metadata(name)
+    if not card.is_file():
+        return Made(metadata, json.dumps(metadata, indent=2))
+    return Made(metadata, card.read_text(encoding="utf-8"))
 
 
 @command.command(name="verify")
 @click.argument("names", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@json_option
 def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     """Check hashes, loading and golden outputs; of all checkpoints if none is named.
 
@@ -93,7 +94,7 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
                 f"{name}: good; {len(differences)} golden outputs, largest difference {worst:.2g}"
             )
     if as_json:
-        click.echo(json.dumps(verified, indent=2))
+        print_json(verified)
 
 
 @command.command(name="publish")
@@ -101,8 +102,13 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
 @click.option(
     "--card", required=True, type=click.Path(path_type=Path), help="Model card, Markdown."
 )
-@click.option("--data", "data_root", type=click.Path(path_type=Path), help="As in train.")
-@click.option("--mnist", type=click.Path(), help="As in train.")
+@click.option(
+    "--root",
+    "data_root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the recipe's stores are relative to.  [default: the run's folder]",
+)
+@mnist_option
 @click.option(
     "--test-sequences",
     type=click.IntRange(1, TEST_SEQUENCES),
@@ -115,6 +121,7 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
 )
+@with_json
 def publish_command(
     run: Path,
     card: Path,
@@ -122,7 +129,7 @@ def publish_command(
     mnist: str | None,
     test_sequences: int,
     out: Path | None,
-) -> None:
+) -> Made:
     """Publish a finished run of `train` as a checkpoint.
 
     Metrics are measured anew, of percepts on the recipe's validation part, of moving MNIST on its
@@ -130,7 +137,7 @@ def publish_command(
 
     \b
     Example:
-      videolstm-tools zoo publish run --card card.md --data percepts --out my_zoo/my_model
+      videolstm-tools zoo publish run --card card.md --root percepts --out my_zoo/my_model
     """
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
@@ -146,9 +153,17 @@ def publish_command(
     folder = out or zoo_folder() / model.name
     save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist)})
     differences = verify(folder)
-    click.echo(f"{folder}: published; golden outputs within {max(differences.values()):.2g}")
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
+    result = {
+        "out": str(folder),
+        "files": sorted(str(path) for path in folder.iterdir()),
+        "metrics": metadata["metrics"],
+        "protocol": metadata["protocol"],
+        "golden_outputs": differences,
+    }
+    worst = max(differences.values())
+    return Made(result, f"{folder}: published; golden outputs within {worst:.2g}")
 
 
 @command.command(name="page")
@@ -160,7 +175,8 @@ def publish_command(
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file."
 )
-def page_command(zoo: Path | None, out: Path) -> None:
+@with_json
+def page_command(zoo: Path | None, out: Path) -> Made:
     """Write one HTML page of all checkpoints that needs no network: pictures, numbers, licences.
 
     \b
@@ -170,7 +186,9 @@ def page_command(zoo: Path | None, out: Path) -> None:
     """
     entries = read_entries(zoo or zoo_folder())
     write_text(out, render_page(entries))
-    click.echo(f"{out}: {len(entries)} checkpoints, {out.stat().st_size / 1e6:.1f} MB")
+    size = out.stat().st_size
+    result = {"out": str(out), "bytes": size, "checkpoints": [entry.name for entry in entries]}
+    return Made(result, f"{out}: {len(entries)} checkpoints, {size / 1e6:.1f} MB")
 
 
 def _pictures(

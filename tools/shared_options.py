@@ -1,0 +1,73 @@
+"""Options that several commands have: one name and one meaning everywhere."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from keras_videolstm.training.finetune import FinetuneSettings
+
+mnist_option = click.option(
+    "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
+)
+csv_root_option = click.option(
+    "--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to."
+)
+fit_option = click.option(
+    "--fit",
+    type=click.Choice(["crop", "pad"]),
+    default="crop",
+    show_default=True,
+    help="Take the central square, or pad the whole frame to one.",
+)
+training_steps_option = click.option(
+    "--training-steps",
+    type=click.IntRange(1),
+    default=FinetuneSettings().steps,
+    show_default=True,
+    help="Most steps in which all layers learn, after the softmax.",
+)
+
+pictures_option = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pictures.",
+)
+long_forecast_option = click.option(
+    "--steps", type=click.IntRange(10), default=100, show_default=True, help="Frames to forecast."
+)
+
+
+def drawn_units_option(default: int, which: str) -> Callable:
+    """Return the option that says how many units are drawn.
+
+    Example:
+        >>> @click.command()
+        ... @drawn_units_option(default=200, which="at random")
+        ... def command(drawn_units: int) -> None: ...
+    """
+    return click.option(
+        "--drawn-units",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help=f"Units to draw, {which}.",
+    )
+
+
+def repeats_option(default: int) -> Callable:
+    """Return the option that says how often all is done.
+
+    Example:
+        >>> @click.command()
+        ... @repeats_option(default=1)
+        ... def command(repeats: int) -> None: ...
+    """
+    return click.option(
+        "--repeats",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help="Times that each is trained, every time from a seed of its own.",
+    )
