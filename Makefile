@@ -15,10 +15,10 @@ $(STAMP): pyproject.toml
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/videolstm-tools make-figures $(DEMO)/figures --figures 8 --clips 2 \
+	$(BIN)/videolstm-tools make-figures --out $(DEMO)/figures --figures 8 --clips 2 \
 	  --action walk --action run --action jump --action crouch --action rise --action punch
 	$(BIN)/videolstm-tools finetune composite_youtube $(DEMO)/figures --out $(DEMO)/classifier --compare
-	$(BIN)/videolstm-tools make-figures $(DEMO)/new --figures 1 --first-figure 100 --clips 1 \
+	$(BIN)/videolstm-tools make-figures --out $(DEMO)/new --figures 1 --first-figure 100 --clips 1 \
 	  --action punch
 	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/punch/figure100_clip* \
 	  --out $(DEMO)/action.png
@@ -26,15 +26,17 @@ demo: $(STAMP)
 	  --out $(DEMO)/forecast.png
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# A file's tests share what they train. In the tree's order: the last folders are quick ones, so that
+# no process waits for the other.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+# All but the slow ones; both kinds at once: `make test WHICH=`.
+WHICH := -m "not slow"
 test: $(STAMP)
-	$(PYTEST) -m "not slow"
+	$(PYTEST) $(WHICH)
 
-# All of them, or those below SLOW.
-SLOW := tests
 test-slow: $(STAMP)
-	$(PYTEST) -m slow $(SLOW)
+	$(PYTEST) -m slow
 
 # Each from top to bottom, offline; the outputs in the tree stay as they are.
 notebooks: $(STAMP)
@@ -42,7 +44,6 @@ notebooks: $(STAMP)
 	  --numprocesses 2 notebooks
 
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	$(BIN)/mkdocs build --quiet
 
 lint: $(STAMP)

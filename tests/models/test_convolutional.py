@@ -19,10 +19,37 @@ CONVOLUTIONS = [
 ]
 
 
+def made_model(convolution: dict) -> VideoLSTM:
+    keras.utils.set_random_seed(1)
+    return VideoLSTM("conditional_composite", SHAPE, [6, 5], 3, convolution=convolution)
+
+
 @pytest.fixture(params=CONVOLUTIONS)
 def model(request: pytest.FixtureRequest) -> VideoLSTM:
-    keras.utils.set_random_seed(1)
-    return VideoLSTM("conditional_composite", SHAPE, [6, 5], 3, convolution=request.param)
+    return made_model(request.param)
+
+
+@pytest.fixture(scope="module", params=CONVOLUTIONS)
+def compiled(request: pytest.FixtureRequest) -> tuple[VideoLSTM, list[np.ndarray]]:
+    """A model whose graphs are made once, and what its and its optimiser's variables began with."""
+    model = made_model(request.param)
+    model.compile(keras.optimizers.Adam(1e-2), BernoulliNatsPerFrame())
+    model.optimizer.build(model.trainable_variables)
+    model.decoders["prediction"].set_sampling_rate(0.0)  # before the graphs, which read it
+    return model, [variable.numpy() for variable in variables_of(model)]
+
+
+def variables_of(model: VideoLSTM) -> list[keras.Variable]:
+    return [*model.weights, *model.optimizer.variables]
+
+
+@pytest.fixture
+def learner(compiled: tuple[VideoLSTM, list[np.ndarray]]) -> VideoLSTM:
+    """The compiled model, untrained."""
+    model, start = compiled
+    for variable, value in zip(variables_of(model), start, strict=True):
+        variable.assign(value)
+    return model
 
 
 def made_clips(steps: int = 4, seed: int = 0) -> np.ndarray:
@@ -85,13 +112,12 @@ def test_what_moves_in_the_frame_moves_in_the_forecast(model: VideoLSTM) -> None
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
-def test_it_learns_forced_sampled_and_on_its_own_frames(model: VideoLSTM, rate: float) -> None:
-    model.compile(keras.optimizers.Adam(1e-2), BernoulliNatsPerFrame())
-    model.decoders["prediction"].set_sampling_rate(rate)
+def test_it_learns_forced_sampled_and_on_its_own_frames(learner: VideoLSTM, rate: float) -> None:
+    learner.decoders["prediction"].set_sampling_rate(rate)
     x, y = batch_of((made_clips(7) > 0.5).astype("float32"))
-    history = model.fit(x, y, epochs=12, verbose=0).history["loss"]
+    history = learner.fit(x, y, epochs=12, verbose=0).history["loss"]
     assert history[-1] < 0.98 * history[0]
-    results = model.evaluate(x, y, verbose=0, return_dict=True)
+    results = learner.evaluate(x, y, verbose=0, return_dict=True)
     assert set(results) == {
         "loss",
         "prediction_loss",
@@ -100,14 +126,13 @@ def test_it_learns_forced_sampled_and_on_its_own_frames(model: VideoLSTM, rate: 
     }
 
 
-def test_it_survives_a_file(model: VideoLSTM, tmp_path: Path) -> None:
-    model.compile("adam", BernoulliNatsPerFrame())
-    model.fit(*batch_of(made_clips(7)), verbose=0)
-    model.save(tmp_path / "model.keras")
+def test_it_survives_a_file(learner: VideoLSTM, tmp_path: Path) -> None:
+    learner.fit(*batch_of(made_clips(7)), verbose=0)
+    learner.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    assert again.get_config() == model.get_config()
+    assert again.get_config() == learner.get_config()
     clips = made_clips()
-    np.testing.assert_array_equal(again.forecast(clips, 5), model.forecast(clips, 5))
+    np.testing.assert_array_equal(again.forecast(clips, 5), learner.forecast(clips, 5))
 
 
 def test_activity_is_that_of_the_frames_written(model: VideoLSTM) -> None:

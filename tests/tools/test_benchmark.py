@@ -61,8 +61,8 @@ def test_the_slope_is_the_exponent_of_the_largest_two() -> None:
 @pytest.mark.slow
 def test_a_small_run_measures_reports_and_is_not_measured_again(tmp_path: Path) -> None:
     arguments = (
-        *("benchmark", "--out", tmp_path, "--units", 8, "--batch", 2, "--rounds", 1),
-        *("--horizon", 3, "--contestant", "keras float32", "--no-scaling"),
+        *("benchmark", "--out", tmp_path, "--units", 8, "--batch-size", 2, "--rounds", 1),
+        *("--steps", 3, "--contestant", "keras float32", "--no-scaling"),
     )
     text = done(*arguments)
     records = json.loads((tmp_path / "results.json").read_text())

@@ -45,7 +45,7 @@ def convolutional(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_evaluate_reports_every_output_frame_by_frame(checkpoint, mnist, tmp_path):
     arguments = ("evaluate", checkpoint, "--on", "moving_mnist", "--mnist", mnist)
-    arguments += ("--sequences", 7, "--batch-size", 3)
+    arguments += ("--test-sequences", 7, "--batch-size", 3)
     result = json.loads(done(*arguments, "--json", "--out", tmp_path / "scores.json"))
     assert json.loads((tmp_path / "scores.json").read_text()) == result
     names = {"prediction", "prediction_forced", "reconstruction", "target"}
@@ -65,7 +65,7 @@ def test_evaluate_reports_every_output_frame_by_frame(checkpoint, mnist, tmp_pat
 
 def test_evaluate_runs_on_any_horizon_and_number_of_digits(checkpoint, mnist):
     arguments = ("evaluate", checkpoint, "--on", "moving_mnist", "--mnist", mnist)
-    arguments += ("--sequences", 2, "--steps", 30, "--digits", 3, "--json")
+    arguments += ("--test-sequences", 2, "--steps", 30, "--digits", 3, "--json")
     result = json.loads(done(*arguments))
     assert len(result["by_frame"]["prediction"]["mse"]) == 30
     assert len(result["by_frame"]["reconstruction"]["mse"]) == 10
@@ -94,7 +94,7 @@ def percepts(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_evaluate_measures_on_named_groups_of_a_percept_store(percepts):
     model, store = percepts
-    arguments = ("evaluate", model, "--json", "--sequences", 9, "--on")
+    arguments = ("evaluate", model, "--json", "--test-sequences", 9, "--on")
     still = json.loads(done(*arguments, f"{store}:g02"))
     assert still["by_frame"]["prediction by the last frame held"]["loss"] == [0] * 5
     assert still["means"]["prediction by the training mean"]["loss"] == pytest.approx(3.5)
@@ -129,7 +129,7 @@ def test_evaluate_says_what_it_cannot_do(checkpoint, mnist, tmp_path):
 
 @pytest.mark.parametrize("figure", ["fig4", "fig_long", "fig_digits"])
 def test_films_are_drawn_of_several_checkpoints(figure, checkpoint, convolutional, mnist, tmp_path):
-    arguments = ("--mnist", mnist, "--sequences", 1, "--out", tmp_path / "figures")
+    arguments = ("--mnist", mnist, "--test-sequences", 1, "--out", tmp_path / "figures")
     paths = done("reproduce", figure, checkpoint, convolutional, *arguments).split()
     assert {Path(path).suffix for path in paths} == {".png", ".gif"}
     for path in paths:
@@ -154,10 +154,19 @@ def test_checkpoints_of_one_name_are_told_apart(checkpoint, mnist, tmp_path):
     heights = []
     for entries in ((checkpoint,), (checkpoint, again)):
         out = tmp_path / str(len(entries))
-        done("reproduce", "fig4", *entries, "--mnist", mnist, "--sequences", 1, "--out", out)
+        done("reproduce", "fig4", *entries, "--mnist", mnist, "--test-sequences", 1, "--out", out)
         with Image.open(out / "fig4_1.png") as image:
             heights.append(image.height)
     assert heights[1] > heights[0] + 40
+
+
+def test_json_says_what_each_film_shows(checkpoint, mnist, tmp_path):
+    arguments = ("--mnist", mnist, "--test-sequences", 1, "--out", tmp_path, "--json")
+    shown = json.loads(done("reproduce", "fig_digits", checkpoint, *arguments))
+    assert [Path(one["path"]).name for one in shown] == [
+        *("fig_digits_1_1.png", "fig_digits_1_1.gif", "fig_digits_3_1.png", "fig_digits_3_1.gif"),
+    ]
+    assert shown[2]["shows"] == "test sequence 1 of 3 digits, and what tiny predicts"
 
 
 def test_a_long_film_needs_a_model_that_predicts(mnist, tmp_path):
@@ -169,7 +178,7 @@ def test_a_long_film_needs_a_model_that_predicts(mnist, tmp_path):
 def test_models_that_read_other_numbers_of_frames(checkpoint, mnist, tmp_path):
     save(VideoLSTM("composite", SHAPE, [4]), tmp_path / "more", {"input_steps": 16})
     arguments = ("evaluate", tmp_path / "more", "--on", "moving_mnist", "--mnist", mnist)
-    result = json.loads(done(*arguments, "--sequences", 2, "--steps", 5, "--json"))
+    result = json.loads(done(*arguments, "--test-sequences", 2, "--steps", 5, "--json"))
     assert len(result["by_frame"]["prediction"]["nats"]) == 5
     assert len(result["by_frame"]["reconstruction"]["nats"]) == 16
     assert "16 frames read" in result["protocol"]
@@ -185,7 +194,7 @@ def test_figures_need_a_model_of_such_frames(tmp_path, mnist):
 
 @pytest.fixture
 def little_validation(monkeypatch):
-    """Lets table2's recipes validate on few sequences."""
+    """Lets table2's recipes validate on few sequences, and train small layers on few frames."""
     for name in ("table2_recipe", "convolutional_recipe"):
         place = f"keras_videolstm_tools.reproduce_table2.{name}"
         make = getattr(moving_mnist_recipes, name)
@@ -194,13 +203,15 @@ def little_validation(monkeypatch):
 
 def with_little(recipe: Recipe) -> Recipe:
     data = dataclasses.replace(recipe.data, validation_windows=2 * recipe.training.batch_size)
-    return dataclasses.replace(recipe, data=data)
+    few = {"units": [4] * len(recipe.model.units), "input_steps": 3, "prediction_steps": 2}
+    model = dataclasses.replace(recipe.model, **few)
+    return dataclasses.replace(recipe, data=data, model=model)
 
 
 @pytest.mark.usefixtures("little_validation")
 def test_table2_trains_measures_and_continues(mnist, tmp_path):
-    arguments = ("reproduce", "table2", "--row", "future_predictor", "--row", "autoencoder")
-    arguments += ("--units", 4, "--training-sequences", 64, "--seeds", 2, "--sequences", 3)
+    arguments = ("reproduce", "table2", "--row", "future_predictor")
+    arguments += ("--units", 4, "--training-sequences", 64, "--repeats", 2, "--test-sequences", 3)
     arguments += ("--mnist", mnist, "--out", tmp_path)
     text = done(*arguments)
     text_of_json = (tmp_path / "table2.json").read_text()
@@ -212,24 +223,37 @@ def test_table2_trains_measures_and_continues(mnist, tmp_path):
     assert f"{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}" in text
     assert "| 350.2 |" in text
     before = json.loads((tmp_path / "table2.json").read_text())
-    done(*arguments)
+    result = json.loads(done(*arguments, "--json"))
     assert json.loads((tmp_path / "table2.json").read_text()) == before
+    (row,) = result["rows"]
+    assert (row["model"], row["seeds"], row["paper"]) == (
+        *("future_predictor_moving_mnist", [1, 2], 350.2),
+    )
+    assert row["scores"]["future, free-running"] == {
+        "mean": pytest.approx(np.mean(values)),
+        "std": pytest.approx(np.std(values, ddof=1)),
+    }
+    assert row["scores"]["reconstruction"] is None
+    assert all(Path(path).is_file() for path in result["files"])
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("little_validation")
-def test_table2_has_conditional_and_convolutional_rows(mnist, tmp_path):
-    arguments = ("reproduce", "table2", "--row", "conditional_composite", "--row", "composite_conv")
-    arguments += ("--units", 4, "--training-sequences", 16, "--sequences", 3)
+def test_table2_has_rows_without_future_conditional_and_convolutional(mnist, tmp_path):
+    rows = ("autoencoder", "conditional_composite", "composite_conv")
+    arguments = ("reproduce", "table2", *(word for row in rows for word in ("--row", row)))
+    arguments += ("--units", 4, "--training-sequences", 16, "--test-sequences", 3)
     text = done(*arguments, "--mnist", mnist, "--out", tmp_path)
-    measured = json.loads((tmp_path / "table2.json").read_text())
-    assert list(measured) == ["conditional_composite_moving_mnist", "composite_conv_moving_mnist"]
+    text_of_json = (tmp_path / "table2.json").read_text()
+    assert "Infinity" not in text_of_json
+    measured = json.loads(text_of_json)
+    assert list(measured) == [f"{row}_moving_mnist" for row in rows]
     for name, (run,) in measured.items():
         assert run["sequences"] == 16
-        forced = run["scores"]["prediction_forced"]["nats"]
+        output = "reconstruction" if name.startswith("autoencoder") else "prediction_forced"
+        nats = run["scores"][output]["nats"]
         assert any(
-            line.startswith(f"| {name}") and f"| {forced:.1f} |" in line
-            for line in text.splitlines()
+            line.startswith(f"| {name}") and f"| {nats:.1f} |" in line for line in text.splitlines()
         )
     with Image.open(tmp_path / "table2.png") as image:
         assert image.width > 300

@@ -67,7 +67,7 @@ def test_a_forecaster_is_written_and_described(base, tmp_path):
         ("model", "encoder", (), [1, 6, 3]),  # as the metadata says
         ("model.keras", "encoder", (), [1, 16, 3]),
         ("classifier", "classifier", (), [1, 16, 3]),
-        ("classifier", "classifier", ("--input-steps", 4, "--batch", 2), [2, 4, 3]),
+        ("classifier", "classifier", ("--input-steps", 4, "--batch-size", 2), [2, 4, 3]),
     ],
 )
 def test_a_tflite_file_reads_clips_as_long_as_in_training(
@@ -168,7 +168,7 @@ def test_onnx_without_its_extra_is_one_sentence(base, tmp_path, monkeypatch):
         {"--out": None},
         {"--steps": 0},
         {"--input-steps": "many"},
-        {"--batch": -1},
+        {"--batch-size": -1},
     ],
     ids=str,
 )

@@ -49,7 +49,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def finetune(base: Path, data: Path, out: Path) -> tuple[object, ...]:
-    quick = ("--steps", 60, "--learning-rate", 0.01)
+    quick = ("--training-steps", 60, "--learning-rate", 0.01)
     return ("finetune", base / "model", data, "--out", out, *quick)
 
 
@@ -140,10 +140,13 @@ def test_forecasts_of_pixels_become_a_film(tmp_path):
 def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, tmp_path):
     videos = make_videos(tmp_path / "videos", groups=3)
     (videos / "lit" / "figure09_clip0.mp4").touch()
-    quick = ("--steps", 2, "--seed", 1)
-    text = done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick)
-    assert "Left out 1 bad files" in text
-    assert "figure09_clip0.mp4" in text
+    quick = ("--training-steps", 2, "--seed", 1)
+    told = call("finetune", base / "model", videos, "--out", tmp_path / "out", *quick, "--json")
+    assert "Left out 1 bad files" in told.stderr
+    assert "figure09_clip0.mp4" in told.stderr
+    ((path, reason),) = json.loads(told.stdout)["skipped"]
+    assert path.endswith("figure09_clip0.mp4")
+    assert "0 bytes" in reason
     before = (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns
     done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick)
     assert (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns == before
@@ -333,9 +336,9 @@ def test_extract_names_bad_files_whatever_their_names(tmp_path):
     bad = tmp_path / os.fsdecode(b"bad\xff.mp4")
     bad.touch()
     arguments = ("extract", tmp_path, "--out", tmp_path / "s.h5", "--percepts", "patches")
-    text = done(*arguments)
-    assert "1 videos" in text
-    assert "Left out 1 bad files" in text
+    told = call(*arguments)
+    assert "1 videos" in told.stdout
+    assert "Left out 1 bad files" in told.stderr
     report = json.loads(done(*arguments, "--json"))
     assert report["skipped"][0][0] == str(bad)
     assert "0 bytes" in refused(*arguments, "--strict")

@@ -44,6 +44,55 @@ def test_every_option_says_what_it_is(name):
         assert [option.opts for option in options if option.help.startswith("[")] == []
 
 
+MEANINGS = {
+    "--batch-size": "at a time",
+    "--data": "labelled videos",
+    "--drawn-units": "Units to draw",
+    "--repeats": "every time from a seed of its own",
+    "--root": "relative to",
+    "--shots": "Labelled",
+    "--steps": "Frames to forecast",
+    "--test-sequences": "the first so many",
+    "--training-steps": "Most steps",
+    "--units": "Units of each",
+}
+RETIRED = {"--batch", "--draws", "--horizon", "--seeds", "--sequences", "--small"}
+
+
+def all_options() -> Iterator[tuple[str, str, click.Option]]:
+    """Every option of every command: the command, the option's name, and the option."""
+    for name, *inner in all_commands():
+        command = main.get_command(click.Context(main), name)
+        command = command.commands[inner[0]] if inner else command
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                yield " ".join([name, *inner]), parameter.opts[-1], parameter
+
+
+def kind(option: click.Option) -> str:
+    if option.is_flag:
+        return "flag"
+    if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType):
+        return "number"
+    return "choice" if isinstance(option.type, click.Choice) else "name"
+
+
+def test_an_option_is_of_one_kind_and_means_one_thing_in_all_commands():
+    kinds: dict[str, set[str]] = {}
+    for command, name, option in all_options():
+        kinds.setdefault(name, set()).add(kind(option))
+        assert MEANINGS.get(name, "").lower() in option.help.lower(), (command, name)
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+    assert MEANINGS.keys() <= kinds.keys()
+    assert not RETIRED & kinds.keys()
+
+
+def test_every_command_answers_in_json():
+    groups = {command[0] for command in all_commands() if len(command) > 1}
+    commands = {" ".join(command) for command in all_commands()} - groups
+    assert commands == {command for command, name, _ in all_options() if name == "--json"}
+
+
 def test_the_table_of_commands_needs_none_of_them():
     text = done("--help")
     assert all(name in text for name in main_module._COMMANDS)
@@ -59,8 +108,8 @@ def test_the_table_of_commands_needs_none_of_them():
         ("train",),
         ("train", "--recipe", "r.toml", "--out", "x", "--speed", "9"),
         ("finetune", "composite_youtube"),
-        ("finetune", "c", "d", "--out", "x", "--steps", "0"),
-        ("finetune", "c", "d", "--out", "x", "--steps", "many"),
+        ("finetune", "c", "d", "--out", "x", "--training-steps", "0"),
+        ("finetune", "c", "d", "--out", "x", "--training-steps", "many"),
         ("finetune", "c", "d", "--out", "x", "--fit", "stretch"),
         ("finetune", "c", "d", "--out", "x", "--shots", "-1"),
         ("extract", "videos"),

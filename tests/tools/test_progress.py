@@ -6,9 +6,19 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from keras_videolstm.data.order_controls import write_order_control
+from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.comparison import compare, starts_from
+from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm.training.scores import score_videos
+from keras_videolstm.training.splits import split_by_group
+from keras_videolstm_tools.counted_store import CountedStore
+from keras_videolstm_tools.finetune import TrainingLines
 from keras_videolstm_tools.progress import ProgressLine
+from tests.percept_files import toy_actions, write_store
 from tests.video_files import noise_frames, write_video
 
 
@@ -53,6 +63,53 @@ def test_a_terminal_shows_one_line_that_ends_with_the_work(clock, monkeypatch):
         "evaluate: 3/4, 3 windows, 2 windows/s, 0 s left",
         "evaluate: 4/4, 4 windows, 2 windows/s, 0 s left",
     ]
+
+
+def lines_of(shown: str) -> list[str]:
+    return [text.strip() for text in shown.split("\r")[1:]]
+
+
+def test_a_classifier_in_training_shows_its_steps_up_to_where_it_stops(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    store = toy_actions(tmp_path / "s.h5")
+    model = VideoLSTM("composite", (4,), units=[4], activation="linear")
+    lines = TrainingLines()
+    settings = FinetuneSettings(
+        steps=40, head_steps=3, check_every=2, patience=1, learning_rate=1e-9, progress=lines
+    )
+    starts = {name: starts_from(model)[name] for name in ("single frame", "LSTM from scratch")}
+    compare(starts, store, split_by_group(store, seed=0), settings, progress=lines.begin)
+    shown = sys.stderr.getvalue()
+    first, second, rest = shown.split("\n")
+    assert rest == ""
+    for line, method in ((first, "single frame"), (second, "LSTM from scratch")):
+        *_, last = lines_of(line)
+        assert last.startswith(f"{method}, repeat 1 of 1: ")
+        done, total = last.split(": ")[1].split(",")[0].split("/")
+        # It learns nothing, and stops long before its 43 steps.
+        assert done == total
+        assert 5 <= int(done) < 20
+
+
+def test_reading_a_store_shows_how_many_videos_are_read(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    store = toy_actions(tmp_path / "s.h5")
+    classifier = ActionClassifier(4, store.class_names, [4])
+    score_videos(classifier, CountedStore(store, "confusion"), np.arange(len(store)))
+    shown = sys.stderr.getvalue()
+    assert lines_of(shown)[-1].startswith("confusion: 10/10, 10 videos")
+    assert shown.count("\n") == 1
+
+
+def test_the_line_ends_where_videos_are_left_out(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    videos = [(np.ones((steps, 4), "float32"), "run", f"g{steps}") for steps in (20, 3, 40)]
+    counted = CountedStore(write_store(tmp_path / "s.h5", videos), "order")
+    write_order_control(counted, tmp_path / "direction.h5", "direction")
+    counted.end()
+    shown = sys.stderr.getvalue()
+    assert lines_of(shown)[-1].startswith("order: 2/2, 2 videos")
+    assert shown.endswith("\n")
 
 
 def test_json_for_another_program_leaves_the_progress_to_a_person_at_the_terminal(tmp_path):

@@ -12,12 +12,15 @@ from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.splits import official_split, split_of_control
+from keras_videolstm.training.comparison import FINETUNED, SCRATCH
+from keras_videolstm.training.label_curve import LabelCurve
+from keras_videolstm.training.splits import official_split, split_by_group, split_of_control
+from keras_videolstm_tools.label_protocols import Protocol, write_table
 from tests.command_line import done, refused
 from tests.percept_files import toy_actions, write_store
 
 PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
-QUICK = ("--steps", 2, "--draws", 1)
+QUICK = ("--training-steps", 2, "--repeats", 1)
 # Real names; the first of a class is for testing in split 1, the second in split 2.
 HMDB51 = {
     "brush_hair": (
@@ -105,14 +108,20 @@ def test_figure_7_is_measured_on_official_splits_beside_the_paper(models, ucf101
     # Nothing is trained twice, and another plan is not mixed in.
     before = (folder / "results.jsonl").read_bytes()
     assert rows_of(done(*arguments)) == table
+    (result,) = json.loads(done(*arguments, "--json"))
+    assert Path(result["picture"]).is_file()
+    assert [(row["method"], row["shots"]) for row in result["rows"]] == [
+        (method, shots) for method in methods for shots in (1, None)
+    ]
+    assert result["rows"][1]["mean"] == pytest.approx(shown, abs=0.06)
     assert (folder / "results.jsonl").read_bytes() == before
-    assert "settings=" in refused(*arguments, "--steps", 3)
+    assert "settings=" in refused(*arguments, "--training-steps", 3)
 
 
 @pytest.mark.slow
 def test_table_3_has_a_row_for_each_variant(models, hmdb51, tmp_path):
     variants = (models / "composite", models / "autoencoder")
-    arguments = ("--hmdb51", hmdb51, "--split", 2, "--small", 1, "--out", tmp_path)
+    arguments = ("--hmdb51", hmdb51, "--split", 2, "--shots", 1, "--out", tmp_path)
     table = rows_of(done("reproduce", "table3", *variants, *arguments, *QUICK))
     assert list(table)[:4] == ["method", "LSTM from scratch", "composite", "autoencoder"]
     assert table["composite"][1].endswith("(44.1)")
@@ -173,6 +182,31 @@ def test_moving_digits_are_named_from_few_labels(tmp_path):
     ]
     told = refused("reproduce", "digits", "efficientnet_lite0", "--out", tmp_path)
     assert "frames (64, 64, 1)" in told
+
+
+def test_json_has_the_numbers_of_the_table(tmp_path):
+    store = toy_actions(tmp_path / "s.h5")
+    curve = LabelCurve(tmp_path / "ucf101", {})
+    trials = {
+        SCRATCH: lambda fold, shots, draw: {"accuracy": 0.5 + draw / 10},
+        FINETUNED: lambda fold, shots, draw: {"accuracy": 0.7 + draw / 10},
+    }
+    curve.measure(trials, folds=1, shots=[1, None], draws=2)
+    split = split_by_group(store, seed=0)
+    protocol = Protocol("ucf101", store, [split], [("bad.avi", "0 bytes")])
+    made = write_table(curve, protocol, FINETUNED, tmp_path, "table1")
+    result = json.loads(json.dumps(made.result))
+    assert (result["repeats"], result["test_videos"]) == (2, [len(split.test)])
+    assert result["skipped"] == [["bad.avi", "0 bytes"]]
+    assert Path(result["table"]).read_text(encoding="utf-8") == made.text
+    rows = {(row["method"], row["shots"]): row for row in result["rows"]}
+    assert len(rows) == 4
+    row = rows[FINETUNED, None]
+    assert (row["mean"], row["paper"]) == (pytest.approx(75), 75.8)
+    assert row["std"] == pytest.approx(100 * np.std([0.7, 0.8], ddof=1))
+    assert row["above_scratch"]["mean"] == pytest.approx(20)
+    assert rows_of(made.text)[FINETUNED][1] == f"75.0 ± {row['std']:.1f} (75.8)"
+    assert "above_scratch" not in rows[SCRATCH, 1]
 
 
 def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmdb51, tmp_path):

@@ -49,7 +49,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def publish(base: Path, out: Path, run: str = "run", card: str = "card.md") -> tuple[object, ...]:
-    arguments = ("--card", base / card, "--data", base, "--out", out)
+    arguments = ("--card", base / card, "--root", base, "--out", out)
     return ("zoo", "publish", base / run, *arguments)
 
 
@@ -86,6 +86,13 @@ def test_a_published_run_loads_verifies_and_states_its_results(base):
     assert set(contents(entry)) == names
 
 
+def test_publishing_tells_a_program_what_was_written_and_measured(base, tmp_path):
+    result = json.loads(done(*publish(base, tmp_path / "toy"), "--json"))
+    assert result["metrics"] == load_metadata(base / "zoo" / "toy")["metrics"]
+    assert {Path(path).name for path in result["files"]} == set(contents(tmp_path / "toy"))
+    assert max(result["golden_outputs"].values()) < 1e-5
+
+
 def test_measuring_for_publication_says_how_far_it_is(base):
     calls: list[tuple[int, int]] = []
     published_run(
@@ -103,7 +110,7 @@ def test_measuring_for_publication_says_how_far_it_is(base):
 @pytest.mark.slow
 def test_the_published_recipe_makes_the_same_run_again(base, tmp_path):
     published = base / "zoo" / "toy" / "recipe.toml"
-    done("train", "--recipe", published, "--data", base, "--out", tmp_path / "again")
+    done("train", "--recipe", published, "--root", base, "--out", tmp_path / "again")
     first, again = (folder / "history.csv" for folder in (base / "run", tmp_path / "again"))
     assert first.read_text() == again.read_text()
 
@@ -140,7 +147,7 @@ def test_moving_mnist_is_trained_and_published_without_mnist_at_hand(tmp_path):
     scored = json.loads(
         done(
             *("evaluate", tmp_path / "entry", "--on", "moving_mnist", *mnist),
-            *("--sequences", 5, "--json"),
+            *("--test-sequences", 5, "--json"),
         )
     )
     assert scored["means"]["reconstruction"]["nats"] == pytest.approx(nats, rel=1e-5)

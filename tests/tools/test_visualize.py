@@ -1,5 +1,6 @@
 """Tests of drawing by command."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from tests.command_line import done, leftovers, refused
 from tests.percept_files import PROVENANCE, toy_actions, write_store
 
+PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
 PERCEPTS = {key: PROVENANCE[key] for key in ("extractor", "fps", "fit")}
 
 
@@ -25,6 +27,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save(colour, folder / "colour", {"input_steps": 4})
     percepts = VideoLSTM("composite", (4,), [6], 5, activation="linear")
     save(percepts, folder / "percepts", {"input_steps": 6, "percepts": PERCEPTS})
+    for variant in ("composite", "autoencoder"):
+        patches = VideoLSTM(variant, (3072,), [4], 5, activation="linear")
+        save(patches, folder / f"patches_{variant}", {"input_steps": 6, "percepts": PATCHES})
     classifier = ActionClassifier(4, ["run", "walk"], [6])
     save(classifier, folder / "classifier", {"percepts": PERCEPTS})
     toy_actions(folder / "clips.h5")
@@ -33,7 +38,15 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.random.default_rng(0).integers(0, 256, (20, 48, 64, 3)).astype("uint8"),
         fps=15,
     )
+    write_clip(folder / "red.mp4", red_frames(26), fps=15)
     return folder
+
+
+def red_frames(count: int) -> np.ndarray:
+    """Frames that go from dark red to red."""
+    frames = np.zeros((count, 48, 64, 3), "uint8")
+    frames[..., 0] = np.linspace(150, 250, count)[:, None, None]
+    return frames
 
 
 def drawn(*arguments: object, out: Path) -> list[str]:
@@ -55,8 +68,42 @@ def test_sequences_of_digits_and_of_an_own_clip(zoo, tmp_path):
         assert film.n_frames == 22
 
 
+def reds(path: Path) -> np.ndarray:
+    """Which part of each column of the upper fifth of a picture is red."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    top = pixels[: len(pixels) // 5]
+    return ((top[..., 0] > 120) & (top[..., 1] < 40)).mean(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("what", "steps", "covered"), [("sequences", 20, 1.0), ("states", 40, 0.5)]
+)
+def test_the_frames_of_a_clip_stand_above_what_a_model_of_percepts_makes_of_it(
+    what, steps, covered, zoo, tmp_path
+):
+    clip = ("--clip", zoo / "red.mp4")
+    (name,) = drawn(what, zoo / "patches_composite", *clip, "--steps", steps, out=tmp_path)
+    red = reds(tmp_path / name) > 0.3
+    # Twenty frames follow the six that are read.
+    assert 0.7 * covered < red.mean() < covered
+    places = np.flatnonzero(red)
+    assert places[-1] - places[0] < 1.2 * red.sum()
+
+
+def test_json_says_what_each_picture_shows(zoo, tmp_path):
+    arguments = ("features", zoo / "grey", "--drawn-units", 4, "--out", tmp_path, "--json")
+    shown = json.loads(done("visualize", *arguments))
+    assert [Path(one["path"]).name for one in shown] == [
+        "features_input.png",
+        "features_output.png",
+    ]
+    assert "input weights of grey" in shown[0]["shows"]
+    assert all(Path(one["path"]).is_file() for one in shown)
+
+
 def test_features_and_states(zoo, tmp_path):
-    names = drawn("features", zoo / "grey", "--units", 4, out=tmp_path)
+    names = drawn("features", zoo / "grey", "--drawn-units", 4, out=tmp_path)
     assert names == ["features_input.png", "features_output.png"]
     assert drawn("states", zoo / "grey", "--steps", 20, out=tmp_path) == ["states.png"]
 
@@ -81,7 +128,7 @@ def test_curves_of_a_checkpoint_and_of_a_run_under_way(zoo, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("sequences", "percepts"), "model of pixels"),
+        (("sequences", "percepts"), "Expected --clip"),
         (("sequences", "colour"), "Expected --clip"),
         (("sequences", "classifier"), "video model"),
         (("states", "percepts"), "Expected --clip"),
@@ -95,6 +142,17 @@ def test_what_cannot_be_drawn_is_said(zoo, tmp_path, arguments, said):
     what, *names = arguments
     paths = [zoo / name for name in names]
     assert said in refused("visualize", what, *paths, "--out", tmp_path / "out")
+
+
+def test_a_forecast_needs_a_model_that_predicts_and_frames_that_follow(zoo, tmp_path):
+    out = ("--out", tmp_path / "out")
+    clip = ("--clip", zoo / "red.mp4")
+    told = refused("visualize", "sequences", zoo / "patches_autoencoder", *clip, *out)
+    assert "model that predicts" in told
+    write_clip(tmp_path / "short.mp4", red_frames(6), fps=15)
+    clip = ("--clip", tmp_path / "short.mp4")
+    told = refused("visualize", "sequences", zoo / "patches_composite", *clip, *out)
+    assert "longer clip" in told
 
 
 def test_confusion_needs_the_classes_of_the_classifier(zoo, tmp_path):

@@ -138,7 +138,9 @@ def test_a_reader_of_screens_finds_landmarks_headings_and_captions(published):
 
 
 def test_the_same_zoo_makes_the_same_page(published, tmp_path):
-    done("zoo", "page", "--out", tmp_path / "again.html")
+    made = json.loads(done("zoo", "page", "--out", tmp_path / "again.html", "--json"))
+    assert made["checkpoints"] == list(list_checkpoints())
+    assert made["bytes"] == (tmp_path / "again.html").stat().st_size
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == published
 
 

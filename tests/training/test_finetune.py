@@ -29,7 +29,13 @@ from keras_videolstm.training.splits import Split, split_by_group
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
 
 QUICK = FinetuneSettings(
-    steps=60, batch_size=8, learning_rate=1e-2, dropout=0.2, check_every=20, patience=3
+    steps=60,
+    head_steps=20,
+    batch_size=8,
+    learning_rate=1e-2,
+    dropout=0.2,
+    check_every=20,
+    patience=3,
 )
 
 
@@ -56,7 +62,7 @@ def test_the_test_part_may_be_a_store_of_its_own(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     other = toy_actions(tmp_path / "other.h5", groups=2, seed=1)
     split = split_by_group(store, seed=0, with_test=False)
-    settings = FinetuneSettings(steps=20, check_every=20, learning_rate=1e-2)
+    settings = FinetuneSettings(steps=20, head_steps=5, check_every=20, learning_rate=1e-2)
     starts = {SINGLE_FRAME: single_frame_classifier}
     (result,) = compare(starts, store, split, settings, test_store=other)
     assert result.test[0].videos == 4
@@ -94,7 +100,7 @@ def test_baselines_read_frames_as_the_model_does_by_statistics_of_their_own(tmp_
 def test_the_same_seed_gives_the_same_classifier(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     split = split_by_group(store, seed=0)
-    settings = FinetuneSettings(steps=10, check_every=5, dropout=0.5, seed=3)
+    settings = FinetuneSettings(steps=10, head_steps=5, check_every=5, dropout=0.5, seed=3)
     weights = []
     for _ in range(2):
         classifier = pretrained_classifier(store, split, settings, toy_model_of_seed())
@@ -155,7 +161,7 @@ def test_a_frozen_encoder_stays_as_it_is(tmp_path):
 
 def test_no_more_steps_are_taken_than_were_asked_for(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
-    settings = FinetuneSettings(steps=3, check_every=50)
+    settings = FinetuneSettings(steps=3, head_steps=5, check_every=50)
     split = split_by_group(store, seed=0)
     classifier = single_frame_classifier(store, split, settings)
     finetune(classifier, store, split, settings)
@@ -167,7 +173,7 @@ def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
     split = split_by_group(store, seed=0)
     with pytest.raises(InputError, match=r"shape \(4,\).*s\.h5 with 5 features"):
         compare(starts_from(toy_model()), store, split, QUICK)
-    settings = FinetuneSettings(steps=2, check_every=1)
+    settings = FinetuneSettings(steps=2, head_steps=2, check_every=1)
     classifier = single_frame_classifier(store, split, settings)
     classifier.head.kernel.assign(np.full((5, 2), np.nan))
     with pytest.raises(InputError, match=r"finite loss"):

@@ -96,7 +96,7 @@ def test_all_methods_get_the_same_videos_and_other_draws_other_ones(tmp_path):
 
         return start
 
-    settings = FinetuneSettings(steps=2, check_every=2, learning_rate=1e-2, seed=5)
+    settings = FinetuneSettings(steps=2, head_steps=2, check_every=2, learning_rate=1e-2, seed=5)
     starts = {name: start_of(name) for name in seen}
     trials = percept_trials(starts, store, [split], settings)
     scores = [trials[name](0, 1, draw) for draw in (0, 3) for name in seen]
