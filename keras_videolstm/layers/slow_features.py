@@ -64,6 +64,10 @@ class SlowFeatures(keras.layers.Layer):
     ) -> None:
         """Set what `slow_directions` has measured.
 
+        Args:
+            directions, change_directions: each `(feature_dim, size)`.
+            mean_change: `(feature_dim,)`.
+
         Raises:
             InputError: if a value is not finite.
         """

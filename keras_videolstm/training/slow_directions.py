@@ -37,6 +37,11 @@ class _Scatter:
     def directions(self, size: int) -> Array:
         """Return the first directions, one a column, of a root mean square of 1 over all."""
         within = self._within / self._frames
+        if not np.trace(within) > 0:
+            raise InputError(
+                "Expected clips whose frames change, and not always by the same amount. "
+                "Received: clips that stand still or change evenly"
+            )
         between = np.cov(np.transpose(self._means))
         ridge = _RIDGE * np.trace(within) / len(within) * np.eye(len(within))
         root = np.linalg.inv(np.linalg.cholesky(within + ridge))
@@ -62,7 +67,7 @@ def slow_directions(clips: Iterable[NDArray[np.floating]], size: int) -> tuple[A
         `(features, size)`; of each kind's features the mean square over all frames is 1.
 
     Raises:
-        InputError: if there are too few clips of at least two frames.
+        InputError: if there are too few clips of at least two frames, or nothing in them changes.
 
     Example:
         >>> clips = np.random.default_rng(1).normal(size=(9, 30, 4))

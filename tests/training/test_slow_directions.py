@@ -56,3 +56,9 @@ def test_features_have_a_mean_square_of_one_over_all_frames() -> None:
 def test_too_few_clips_are_an_error() -> None:
     with pytest.raises(InputError, match=r"at least 2 clips of 2 frames or more.*Received: 1"):
         slow_directions([np.ones((5, 3)), np.ones((1, 3))], 2)
+
+
+def test_clips_in_which_nothing_changes_are_an_error() -> None:
+    still = [np.full((5, 3), value) for value in (1.0, 2.0, 3.0)]
+    with pytest.raises(InputError, match="clips whose frames change"):
+        slow_directions(still, 2)
