@@ -28,10 +28,10 @@ class CountedStore(PerceptStore):
         """Return all percepts of one video."""
         percepts = super().read(index)
         self._read += 1
-        self._line(self._read, len(self), self._read)
+        self._line(self._read, len(self))
         return percepts
 
     def end(self) -> None:
         """End the line where videos were left out."""
         if self._read < len(self):
-            self._line(self._read, self._read, self._read)
+            self._line(self._read, self._read)

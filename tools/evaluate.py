@@ -167,7 +167,7 @@ def _on_pixels(
         test.batches(batch_size),
         read,
         steps,
-        progress=lambda done: line(done, test.sequences, done),
+        progress=lambda done: line(done, test.sequences),
     )
     return {name: of_output.by_frame() for name, of_output in scores.items()}
 
@@ -184,7 +184,7 @@ def _on_percepts(
     selections = [opened_store(data, model)]
     windows = percept_windows(selections, length, seed=0, batch_size=batch_size, count=count)
     line = ProgressLine("evaluate", "windows")
-    scores = evaluate_percepts(model, windows, read, progress=lambda done: line(done, count, done))
+    scores = evaluate_percepts(model, windows, read, progress=lambda done: line(done, count))
     return f"{count} windows of {length} frames of {data}", {
         name: {"loss": values.tolist()} for name, values in scores.items()
     }

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,13 +113,11 @@ def command(
     Example:
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
-    training = TrainingLines()
     settings = FinetuneSettings(
         steps=training_steps,
         learning_rate=learning_rate,
         dropout=dropout,
         seed=seed,
-        progress=training,
     )
     model, percepts = load_with_percepts(checkpoint)
     percepts = {**percepts, "fit": fit, "fps": percepts["fps"] if fps is None else fps}
@@ -152,7 +151,7 @@ def command(
         repeats=repeats,
         shots=shots,
         test_store=test_store,
-        progress=training.begin,
+        progress=partial(ProgressLine, unit="steps"),
     )
     metrics = _metrics(results, store, split, test_store, shots, repeats)
     metrics["skipped"] = [*skipped, *test_skipped]
@@ -162,18 +161,6 @@ def command(
         f"{_table(results, metrics)}\n"
         f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png",
     )
-
-
-class TrainingLines:
-    """A line of progress for each classifier that is trained."""
-
-    def begin(self, what: str) -> None:
-        """Begin the line of a classifier, named in words."""
-        self._line = ProgressLine(what, "steps")
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how many training steps are done."""
-        self._line(done, total, done)
 
 
 def _metrics(

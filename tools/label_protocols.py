@@ -166,7 +166,7 @@ def measured(
     store = protocol.store
     plan = {
         "checkpoints": {method: _digest_of(name) for method, name in checkpoints.items()},
-        "settings": _changing_results(settings),
+        "settings": dataclasses.asdict(settings),
         "percepts": {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")},
         "videos": len(store),
         "frames": store.shape[0],
@@ -176,20 +176,14 @@ def measured(
         ],
     }
     curve = LabelCurve(out / protocol.name, plan)
-    line = ProgressLine(f"{_NAMES[protocol.name]}, classifiers", "trained")
     curve.measure(
         percept_trials(starts, store, protocol.folds, settings),
         folds=len(protocol.folds),
         shots=shots,
         draws=draws,
-        progress=lambda done, total: line(done, total, done),
+        progress=ProgressLine(f"{_NAMES[protocol.name]}, classifiers", "trained"),
     )
     return curve
-
-
-def _changing_results(settings: FinetuneSettings) -> dict[str, Any]:
-    named = (field.name for field in dataclasses.fields(settings) if field.compare)
-    return {name: getattr(settings, name) for name in named}
 
 
 def measure_methods(

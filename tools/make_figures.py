@@ -53,7 +53,6 @@ def command(
     Example:
       videolstm-tools make-figures --out figures --figures 8
     """
-    line = ProgressLine("make-figures", "clips")
     generate_figures(
         out,
         figures=figures,
@@ -62,7 +61,7 @@ def command(
         seed=seed,
         seconds=seconds,
         first_figure=first_figure,
-        progress=lambda done, total: line(done, total, done),
+        progress=ProgressLine("make-figures", "clips"),
     )
     with (out / "clips.csv").open(encoding="utf-8", newline="") as table:
         clips = [{**row, "path": str(out / row["path"])} for row in csv.DictReader(table)]

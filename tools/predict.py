@@ -126,7 +126,7 @@ def _predict_all(
             if not as_json:
                 click.echo(_as_text(results[-1]))
         if line is not None:
-            line(number, len(clips), number)
+            line(number, len(clips))
     if as_json:
         print_json(results)
     if bad:

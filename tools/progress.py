@@ -23,8 +23,9 @@ class ProgressLine:
         self._start = self._last = time.monotonic()
         self._terminal = sys.stderr.isatty()
 
-    def __call__(self, done: int, total: int, units: int) -> None:
-        """Show that `done` of `total` are done, after `units` units of work."""
+    def __call__(self, done: int, total: int, units: int | None = None) -> None:
+        """Show that `done` of `total` are done, after `units` units of work, else `done` units."""
+        units = done if units is None else units
         now = time.monotonic()
         ended = self._terminal and done >= total
         if now - self._last < (0.2 if self._terminal else 30) and not ended:

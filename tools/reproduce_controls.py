@@ -28,6 +28,7 @@ from keras_videolstm_tools.label_protocols import (
     protocols,
 )
 from keras_videolstm_tools.labelled_percepts import load_with_percepts
+from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     mnist_option,
@@ -132,8 +133,9 @@ def digits_command(
     counts = sorted(set(shots))
     parts = _digit_parts(mnist, max(counts))
     for task in tasks:
-        click.echo(f"Writing clips of a moving digit: {task}", err=True)
-        store = write_digit_actions(out / task / DIGITS / "percepts.h5", task, parts)
+        path = out / task / DIGITS / "percepts.h5"
+        line = ProgressLine(f"clips of a moving digit, {task}", "clips")
+        store = write_digit_actions(path, task, parts, progress=line)
         split = Split(*(np.flatnonzero(store.groups == part) for part in parts))
         protocol = Protocol(DIGITS, store, [split])
         settings = FinetuneSettings(steps=training_steps)

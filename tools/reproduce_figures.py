@@ -188,5 +188,5 @@ def _write_films(
         paths = write_film(film_rows(models, clip, read), read, out, f"{name}_{number}")
         shows = f"test sequence {number} of {digits} digits, and what {', '.join(models)} predicts"
         made += pictures(paths, shows)
-        line(number, len(clips), number)
+        line(number, len(clips))
     return made

@@ -1,6 +1,5 @@
 """The paper's Table 2, left column: moving MNIST."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import click
 from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
-from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.fit import RECIPE
@@ -20,8 +18,6 @@ from keras_videolstm.training.moving_mnist_recipes import (
     table2_recipe,
 )
 from keras_videolstm.training.recipe import Recipe
-from keras_videolstm.visualization import draw_learning
-from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
 from keras_videolstm_tools.results import Made, with_json
@@ -35,6 +31,7 @@ from keras_videolstm_tools.table_rows import (
     over_runs,
     refuse_with_zoo,
     trained,
+    write_rows,
 )
 
 _CONVOLUTIONAL = "composite_conv"
@@ -128,7 +125,15 @@ def table2_command(
         measured[f"{row}_moving_mnist"] = [_measured(run, test) for run in runs]
         curves |= {run.name: points for run in runs if (points := curve(run))}
         table = _table(measured, test.description)
-        files = _write(out, _as_markdown(table), measured, curves)
+        files = write_rows(
+            out,
+            "table2",
+            _as_markdown(table),
+            measured,
+            curves,
+            ylabel="nats per frame of the future, free-running, validation digits",
+            levels={"paper, composite": PAPER_NATS["composite"], "VLN": LATER_NATS[VLN]},
+        )
     return Made({**table, "files": files}, _as_markdown(table))
 
 
@@ -152,32 +157,10 @@ def _measured(folder: Path, test: MovingMNISTTest) -> dict[str, Any]:
     }
 
 
-def _write(
-    out: Path,
-    table: str,
-    measured: dict[str, list[dict[str, Any]]],
-    curves: dict[str, Curve],
-) -> list[str]:
-    """Write what there is up to now; return the paths."""
-    out.mkdir(parents=True, exist_ok=True)
-    paths = [out / "table2.json", out / "table2.md"]
-    write_text(paths[0], json.dumps(measured, indent=2, allow_nan=False) + "\n")
-    write_text(paths[1], table)
-    if curves:
-        figure = draw_learning(
-            curves,
-            xlabel="training sequences",
-            ylabel="nats per frame of the future, free-running, validation digits",
-            levels={"paper, composite": PAPER_NATS["composite"], "VLN": LATER_NATS[VLN]},
-        )
-        paths.append(write_figure(figure, out, "table2"))
-    return [str(path) for path in paths]
-
-
 def _scores(model: VideoLSTM, label: str, test: MovingMNISTTest) -> dict[str, dict[str, float]]:
     line = ProgressLine(f"evaluate {label}", "sequences")
     scores = evaluate_frames(
-        model, test.batches(100), progress=lambda done: line(done, test.sequences, done)
+        model, test.batches(100), progress=lambda done: line(done, test.sequences)
     )
     return {name: of_output.means() for name, of_output in scores.items()}
 

@@ -1,6 +1,5 @@
 """The paper's Table 2, right column: image patches."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +7,12 @@ import click
 import numpy as np
 
 from keras_videolstm.checkpoints import find_checkpoint
-from keras_videolstm.files import write_text
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.fit import RECIPE
 from keras_videolstm.training.moving_mnist_recipes import ROWS
 from keras_videolstm.training.patch_recipes import patches_recipe
 from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
-from keras_videolstm.visualization import draw_learning
-from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.named_stores import named_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
@@ -30,6 +26,7 @@ from keras_videolstm_tools.table_rows import (
     over_runs,
     refuse_with_zoo,
     trained,
+    write_rows,
 )
 
 # Squared error of the future on patches of UCF-101, as published; ours are measured.
@@ -143,7 +140,15 @@ def table2_patches_command(
         measured[row] = [_measured(run, data_root) for run in runs]
         curves |= {run.name: points for run in runs if (points := curve(run))}
         table = _table(measured)
-        files = _write(out, _as_markdown(table), measured, curves)
+        files = write_rows(
+            out,
+            "table2_patches",
+            _as_markdown(table),
+            measured,
+            curves,
+            ylabel="squared error of the future, free-running, validation part",
+            levels={"paper, composite": _PAPER["composite"]},
+        )
     return Made({**table, "files": files}, _as_markdown(table))
 
 
@@ -156,7 +161,7 @@ def _measured(folder: Path, data_root: Path) -> dict[str, Any]:
         model_of(folder),
         windows,
         recipe.model.input_steps,
-        progress=lambda done: line(done, count, done),
+        progress=lambda done: line(done, count),
     )
     return {
         "seed": recipe.seed,
@@ -164,28 +169,6 @@ def _measured(folder: Path, data_root: Path) -> dict[str, Any]:
         "windows": count,
         "scores": {name: float(values.mean()) for name, values in scores.items()},
     }
-
-
-def _write(
-    out: Path,
-    table: str,
-    measured: dict[str, list[dict[str, Any]]],
-    curves: dict[str, Curve],
-) -> list[str]:
-    """Write what there is up to now; return the paths."""
-    out.mkdir(parents=True, exist_ok=True)
-    paths = [out / "table2_patches.json", out / "table2_patches.md"]
-    write_text(paths[0], json.dumps(measured, indent=2) + "\n")
-    write_text(paths[1], table)
-    if curves:
-        figure = draw_learning(
-            curves,
-            xlabel="training sequences",
-            ylabel="squared error of the future, free-running, validation part",
-            levels={"paper, composite": _PAPER["composite"]},
-        )
-        paths.append(write_figure(figure, out, "table2_patches"))
-    return [str(path) for path in paths]
 
 
 def _table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

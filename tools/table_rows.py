@@ -1,8 +1,10 @@
 """Rows of the paper's Table 2: a recipe each, trained once a seed, or a published checkpoint."""
 
 import csv
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -10,10 +12,13 @@ from click.core import ParameterSource
 
 from keras_videolstm.checkpoints import WEIGHTS, list_checkpoints, load
 from keras_videolstm.errors import InputError
+from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import train
 from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.visualization import draw_learning
+from keras_videolstm_tools.films import write_figure
 
 _LOSS = "val_prediction_loss"
 
@@ -83,3 +88,24 @@ def as_text(number: OverRuns, digits: int = 1) -> str:
         return "–"
     mean, deviation = number["mean"], number["std"]
     return f"{mean:.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")
+
+
+def write_rows(
+    folder: Path,
+    name: str,
+    table: str,
+    measured: Mapping[str, Any],
+    curves: Mapping[str, Curve],
+    *,
+    ylabel: str,
+    levels: Mapping[str, float],
+) -> list[str]:
+    """Write the rows that there are up to now, the table and the curves; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.json", folder / f"{name}.md"]
+    write_text(paths[0], json.dumps(measured, indent=2, allow_nan=False) + "\n")
+    write_text(paths[1], table)
+    if curves:
+        figure = draw_learning(curves, xlabel="training sequences", ylabel=ylabel, levels=levels)
+        paths.append(write_figure(figure, folder, name))
+    return [str(path) for path in paths]

@@ -156,7 +156,7 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
     line, points = ProgressLine("embeddings", "clips"), []
     for video in range(len(store)):
         points.append(_representation(model, store.read(video)))
-        line(len(points), len(store), len(points))
+        line(len(points), len(store))
     title = f"{Path(checkpoint).name}: {len(store)} clips"
     figure = draw_embeddings(np.stack(points), labels, title=title)
     return pictures([write_figure(figure, out, "embeddings")], f"a map of clips by {title}")

@@ -141,14 +141,13 @@ def publish_command(
     """
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
-    line = ProgressLine("measure", "sequences")
     model, metadata, files = published_run(
         run,
         data_root or run,
         mnist,
         card,
         test_sequences,
-        progress=lambda done, total: line(done, total, done),
+        progress=ProgressLine("measure", "sequences"),
     )
     folder = out or zoo_folder() / model.name
     save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist)})

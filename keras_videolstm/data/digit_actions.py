@@ -1,7 +1,7 @@
 """Labelled clips of one moving digit: unlimited data in which every label is exact."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def write_digit_actions(
     task: str,
     parts: Mapping[str, tuple[NDArray[Any], NDArray[Any], int]],
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> PerceptStore:
     """Write a percept store of clips of one digit that bounces, as in moving MNIST.
 
@@ -40,6 +41,7 @@ def write_digit_actions(
         parts: by name, which becomes the clips' group: digits `(count, 28, 28)`, their labels
             `(count,)`, and the number of clips a class.
         seed: of all draws; every part has draws of its own.
+        progress: called with (clips written, clips in all).
 
     Returns:
         A store of clips `(10, 4096)`, pixels in [0, 1], each its own video.
@@ -57,6 +59,7 @@ def write_digit_actions(
         raise InputError(f"Expected one of {', '.join(TASKS)}. Received: {task!r}")
     names = tuple(sorted(_settings(task, np.zeros((_CLASSES, 28, 28)), np.arange(_CLASSES))))
     provenance = {"extractor": "pixels", "task": task, "seed": seed}
+    written, total = 0, len(names) * sum(count for *_, count in parts.values())
     with PerceptStoreWriter(path, SIDE**2, names, provenance) as writer:
         for number, (part, (images, labels, count)) in enumerate(parts.items()):
             settings = _settings(task, images, labels)
@@ -65,6 +68,9 @@ def write_digit_actions(
                 for index, clip in enumerate(clips):
                     writer.append(clip)
                     writer.end_video(Clip(Path(f"{part}/{name}/{index}"), name, part))
+                    written += 1
+                    if progress:
+                        progress(written, total)
     return PerceptStore(path)
 
 

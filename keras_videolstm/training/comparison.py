@@ -13,6 +13,7 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.models.classifier import standardization_of
 from keras_videolstm.training.finetune import (
     FinetuneSettings,
+    Progress,
     Start,
     finetune,
     pretrained_classifier,
@@ -84,7 +85,7 @@ def compare(
     repeats: int = 1,
     shots: int | None = None,
     test_store: PerceptStore | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], Progress] | None = None,
 ) -> list[MethodResult]:
     """Train classifiers by several methods, several times, and score them on the test part.
 
@@ -99,7 +100,8 @@ def compare(
         repeats: number of seeds.
         shots: videos a class to train and to validate on; `None` takes all.
         test_store: a store of its own to test on, in place of the split's test part.
-        progress: told in words what is being done.
+        progress: called with what is trained next, in words; what it returns is called with
+            (training steps done, training steps in all).
 
     Returns:
         A result for each method, in their order.
@@ -118,10 +120,9 @@ def compare(
         seeded = dataclasses.replace(settings, seed=settings.seed + repeat)
         drawn = split if shots is None else draw_shots(store, split, shots, seeded.seed)
         for name, result in results.items():
-            if progress:
-                progress(f"{name}, repeat {repeat + 1} of {repeats}")
             classifier = starts[name](store, drawn, seeded)
-            history = finetune(classifier, store, drawn, seeded)
+            told = progress(f"{name}, repeat {repeat + 1} of {repeats}") if progress else None
+            history = finetune(classifier, store, drawn, seeded, progress=told)
             _score(result, classifier, store, drawn, test_store)
             if result.classifier is None:
                 result.classifier, result.history = classifier, history

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -20,6 +20,7 @@ from keras_videolstm.training.splits import Split
 _BLOCKS_A_BATCH = 256
 
 Progress = Callable[[int, int], None]
+"""Called with training steps done and training steps in all."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class FinetuneSettings:
         head_learning_rate: of gradient descent with momentum 0.9 in these.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
-        progress: called with (training steps done, training steps in all); changes no result.
 
     Raises:
         InputError: on a number that is out of its range.
@@ -51,7 +51,6 @@ class FinetuneSettings:
     check_every: int = 50
     patience: int = 4
     seed: int = 0
-    progress: Progress | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for key in ("steps", "head_steps", "batch_size", "check_every", "patience"):
@@ -165,7 +164,9 @@ def finetune(
     store: PerceptStore,
     split: Split,
     settings: FinetuneSettings,
+    *,
     verbose: int | str = 0,
+    progress: Progress | None = None,
 ) -> dict[str, list[float]]:
     """Train a classifier in place: first the softmax alone, then all; keep the best weights.
 
@@ -179,6 +180,7 @@ def finetune(
         split: parts; with an empty validation part all steps are run.
         settings: see there.
         verbose: as in `keras.Model.fit`.
+        progress: called with (training steps done, training steps in all).
 
     Returns:
         The history: a list of values, one for each look, by name.
@@ -205,7 +207,7 @@ def finetune(
         )
     steps_a_look = min(settings.check_every, settings.steps)
     looks = max(settings.steps // settings.check_every, 1)
-    told = _Told(settings.progress, settings.head_steps + looks * steps_a_look)
+    told = _Told(progress, settings.head_steps + looks * steps_a_look)
     _fit_head(classifier, blocks, settings, told)
     _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0))
     before = classifier.get_weights(), _loss(classifier, validation)

@@ -59,9 +59,13 @@ def test_speeds_differ_in_how_far_they_move(tmp_path):
 
 def test_parts_and_seeds_have_draws_of_their_own(tmp_path):
     def made(seed: int) -> PerceptStore:
-        return write_digit_actions(tmp_path / f"{seed}.h5", "speed", PARTS, seed=seed)
+        return write_digit_actions(
+            tmp_path / f"{seed}.h5", "speed", PARTS, seed, lambda *state: told.append(state)
+        )
 
+    told = []
     store = made(1)
+    assert told == [(number, 18) for number in range(1, 19)]
     assert list(store.groups).count("train") == 12
     assert list(store.groups).count("test") == 6
     assert store.count_clips(range(len(store))) == 18

@@ -11,9 +11,9 @@ from PIL import Image
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training import Recipe, moving_mnist_recipes
+from keras_videolstm.training import Recipe, moving_mnist_recipes, patch_recipes
 from tests.command_line import done, leftovers, refused
-from tests.percept_files import write_store
+from tests.percept_files import PROVENANCE, write_store
 
 SHAPE = (64, 64, 1)
 
@@ -269,3 +269,48 @@ def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr("keras_videolstm_tools.table_rows.list_checkpoints", list)
     told = refused("reproduce", "table2", "--from-zoo", "--mnist", mnist, "--out", tmp_path)
     assert "autoencoder_moving_mnist" in told
+
+
+@pytest.mark.slow
+def test_table2_of_patches_trains_measures_and_says_what_nothing_learned_scores(
+    tmp_path, monkeypatch
+):
+    place = "keras_videolstm_tools.reproduce_table2_patches.patches_recipe"
+
+    def little(*arguments) -> Recipe:
+        recipe = patch_recipes.patches_recipe(*arguments)
+        data = dataclasses.replace(recipe.data, validation_windows=16)
+        return dataclasses.replace(recipe, data=data)
+
+    monkeypatch.setattr(place, little)
+    rng = np.random.default_rng(0)
+    # Each video is as long as a window, so that all windows of the one test video are the same.
+    videos = [
+        (rng.uniform(0, 1, (29, 3072)).astype("float32"), "", group) for group in ("a", "b", "c")
+    ]
+    store = write_store(tmp_path / "p.h5", videos, {**PROVENANCE, "extractor": "patches"}).path
+    parts = ("--train", f"{store}:a", "--validation", f"{store}:b", "--test", f"{store}:c")
+    arguments = ("reproduce", "table2_patches", *parts, "--units", 4, "--training-sequences", 16)
+    arguments += ("--row", "conditional_composite", "--out", tmp_path / "out")
+    result = json.loads(done(*arguments, "--json"))
+    (row,) = result["rows"]
+    assert (row["model"], row["training_sequences"], row["seeds"], row["paper"]) == (
+        *("conditional_composite", 16, [1], 208.1),
+    )
+    for column in ("future, free-running", "future, teacher-forced", "reconstruction"):
+        assert row["scores"][column]["mean"] > 0
+    assert all(Path(path).is_file() for path in result["files"])
+    written = (tmp_path / "out" / "table2_patches.md").read_text()
+    assert f"| {row['scores']['reconstruction']['mean']:.1f} |" in written
+
+    train, _, test = (video.astype("float64").reshape(29, -1, 3) for video, *_ in videos)
+    deviation = train.std(axis=(0, 1))
+    for name, guess in (
+        ("the last frame held", test[15]),
+        ("the mean of the frames read", test[:16].mean(axis=0)),
+        ("the training mean", train.mean(axis=(0, 1))),
+    ):
+        errors = 0.5 * np.square((test[16:] - guess) / deviation).sum(axis=(1, 2))
+        assert result["baselines"][f"prediction by {name}"] == pytest.approx(
+            errors.mean(), rel=1e-3
+        )

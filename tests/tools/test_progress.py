@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,6 @@ from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.training.splits import split_by_group
 from keras_videolstm_tools.counted_store import CountedStore
-from keras_videolstm_tools.finetune import TrainingLines
 from keras_videolstm_tools.progress import ProgressLine
 from tests.percept_files import toy_actions, write_store
 from tests.video_files import noise_frames, write_video
@@ -73,12 +73,12 @@ def test_a_classifier_in_training_shows_its_steps_up_to_where_it_stops(monkeypat
     monkeypatch.setattr("sys.stderr", Terminal())
     store = toy_actions(tmp_path / "s.h5")
     model = VideoLSTM("composite", (4,), units=[4], activation="linear")
-    lines = TrainingLines()
     settings = FinetuneSettings(
-        steps=40, head_steps=3, check_every=2, patience=1, learning_rate=1e-9, progress=lines
+        steps=40, head_steps=3, check_every=2, patience=1, learning_rate=1e-9
     )
     starts = {name: starts_from(model)[name] for name in ("single frame", "LSTM from scratch")}
-    compare(starts, store, split_by_group(store, seed=0), settings, progress=lines.begin)
+    lines = partial(ProgressLine, unit="steps")
+    compare(starts, store, split_by_group(store, seed=0), settings, progress=lines)
     shown = sys.stderr.getvalue()
     first, second, rest = shown.split("\n")
     assert rest == ""
