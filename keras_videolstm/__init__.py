@@ -2,7 +2,8 @@
 
     >>> import keras_videolstm as kvl
     >>> model = kvl.load("composite_youtube")
-    >>> model.encode(percepts), model.forecast(percepts, steps=30)
+    >>> clip = kvl.read_clip("clip.mp4", "composite_youtube")
+    >>> model.encode(clip), model.forecast(clip, steps=30)
 
 Names are imported on first use, so that `import keras_videolstm` is quick.
 """
@@ -14,6 +15,7 @@ from keras_videolstm._version import __version__
 
 if TYPE_CHECKING:
     from keras_videolstm.checkpoints import list_checkpoints, load, load_metadata, save, verify
+    from keras_videolstm.clip_reader import read_clip
     from keras_videolstm.layers import (
         ConditionalDecoder,
         FrameStandardizer,
@@ -33,6 +35,7 @@ _HOMES = {
     "list_checkpoints": "checkpoints",
     "load": "checkpoints",
     "load_metadata": "checkpoints",
+    "read_clip": "clip_reader",
     "save": "checkpoints",
     "unroll": "layers",
     "verify": "checkpoints",
@@ -49,6 +52,7 @@ __all__ = [
     "list_checkpoints",
     "load",
     "load_metadata",
+    "read_clip",
     "save",
     "unroll",
     "verify",

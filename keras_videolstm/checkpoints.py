@@ -102,6 +102,19 @@ def load_metadata(name: str | os.PathLike[str]) -> dict[str, Any]:
     return _read_metadata(find_checkpoint(os.fspath(name)))
 
 
+def metadata_of(name: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a checkpoint's metadata; of a `.keras` file, which has none, nothing.
+
+    Raises:
+        InputError: as `load`.
+
+    Example:
+        >>> metadata_of("model.keras")
+        {}
+    """
+    return {} if os.fspath(name).endswith(".keras") else load_metadata(name)
+
+
 def find_checkpoint(name: str) -> Path:
     """Return the folder of a checkpoint: a zoo entry of that name, or the folder of that path.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from keras_videolstm.blocks import BLOCK_STEPS
-from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.exporting import FORMATS, PARTS, ExportReport, export
 from keras_videolstm_tools.results import Made, with_json
 
@@ -59,7 +59,7 @@ def command(
     """
     model = load(checkpoint)
     if form == "tflite" and input_steps is None:
-        metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
+        metadata = metadata_of(checkpoint)
         input_steps = metadata.get("input_steps", BLOCK_STEPS)
     with _without_notices():
         report = export(

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from keras_videolstm.checkpoints import load_metadata
+from keras_videolstm.checkpoints import metadata_of
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
 from keras_videolstm.models import VideoLSTM
@@ -25,9 +25,7 @@ _INPUT_STEPS = 10
 
 def input_steps_of(checkpoint: str) -> int:
     """Return how many frames a checkpoint read in training; 10 of a file that does not say so."""
-    if checkpoint.endswith(".keras"):
-        return _INPUT_STEPS
-    return load_metadata(checkpoint).get("input_steps", _INPUT_STEPS)
+    return metadata_of(checkpoint).get("input_steps", _INPUT_STEPS)
 
 
 def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.action_clips import expand_groups, find_clips
 from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
 from keras_videolstm.errors import InputError
@@ -23,11 +23,14 @@ def load_with_percepts(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model to fine-tune. Received: {checkpoint}")
-    metadata = {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
-    percepts = metadata.get("percepts")
-    if not percepts:
+    return model, percepts_of(metadata_of(checkpoint), checkpoint)
+
+
+def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
+    """Return how a checkpoint's percepts are made: extractor, fps and fit."""
+    if not metadata.get("percepts"):
         raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
-    return model, percepts
+    return metadata["percepts"]
 
 
 def named_groups(text: str) -> tuple[str, ...]:

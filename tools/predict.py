@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
-from keras_videolstm.checkpoints import load, load_metadata
-from keras_videolstm.data.video import FrameFormat, read_video
+from keras_videolstm.checkpoints import load, metadata_of
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.visualization import (
@@ -22,14 +22,7 @@ from keras_videolstm.visualization import (
     write_animation,
 )
 from keras_videolstm_tools.model_pictures import forecast_figure
-from keras_videolstm_tools.own_clip import (
-    DEFAULT_FPS,
-    clips_named,
-    percepts_of,
-    read_clip,
-    read_percepts,
-    read_stills,
-)
+from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import json_option, print_json
 
@@ -81,15 +74,17 @@ def command(
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
     """
     model = load(checkpoint)
-    metadata = load_metadata(checkpoint) if not checkpoint.endswith(".keras") else {}
+    metadata = metadata_of(checkpoint)
+    if not isinstance(model, ActionClassifier | VideoLSTM):
+        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
+    names = isinstance(model, ActionClassifier)
+    reader = ClipReader(metadata, (model.feature_dim,) if names else model.frame_shape, fps)
 
     def predict(clip: Path, picture: Path | None) -> dict[str, Any]:
         if isinstance(model, ActionClassifier):
-            return _name_action(model, percepts_of(metadata, checkpoint), clip, fps, picture)
-        if isinstance(model, VideoLSTM):
-            settings = (steps, input_steps, fps, picture)
-            return _forecast(model, metadata, checkpoint, clip, *settings)
-        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
+            return _name_action(model, reader, clip, picture)
+        read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
+        return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture)
 
     with clips_named(clips, seconds) as named:
         if len(named) > 1:
@@ -134,18 +129,14 @@ def _predict_all(
 
 
 def _name_action(
-    model: ActionClassifier,
-    percepts: dict[str, Any],
-    clip: Path,
-    fps: float | None,
-    out: Path | None,
+    model: ActionClassifier, reader: ClipReader, clip: Path, out: Path | None
 ) -> dict[str, Any]:
-    features, frame_format = read_percepts(percepts, clip, fps)
+    features = reader.read(clip)
     blocks = model.classify_blocks(features)
     mean = blocks.mean(axis=0)
     order = np.argsort(mean)[::-1]
     if out is not None:
-        _draw_timeline(model, blocks, clip, frame_format, len(features), out)
+        _draw_timeline(model, blocks, reader, clip, len(features), out)
     return {
         "action": model.label(mean),
         "probabilities": {model.class_names[i]: float(mean[i]) for i in order},
@@ -158,35 +149,30 @@ def _name_action(
 def _draw_timeline(
     model: ActionClassifier,
     blocks: NDArray[Any],
+    reader: ClipReader,
     clip: Path,
-    frame_format: FrameFormat,
     frames: int,
     out: Path,
 ) -> None:
-    rate = frame_format.fps or DEFAULT_FPS
     starts = np.array(block_starts(frames, BLOCK_STEPS, BLOCK_STRIDE))
-    times = (starts + min(BLOCK_STEPS, frames) / 2) / rate
+    times = (starts + min(BLOCK_STEPS, frames) / 2) / reader.fps
     chosen = np.unique(np.linspace(0, frames - 1, _THUMBNAILS).astype(int))
-    thumbnails = read_video(clip, frame_format)[chosen]
+    thumbnails = reader.pictures(clip)[chosen]
     figure = draw_action_timeline(
-        blocks, model.class_names, times, frames=thumbnails, frame_times=chosen / rate
+        blocks, model.class_names, times, frames=thumbnails, frame_times=chosen / reader.fps
     )
     save_figure(figure, out)
 
 
 def _forecast(
     model: VideoLSTM,
-    metadata: dict[str, Any],
-    checkpoint: str,
+    reader: ClipReader,
     clip: Path,
-    steps: int | None,
-    input_steps: int | None,
-    fps: float | None,
+    input_steps: int,
+    steps: int,
     out: Path | None,
 ) -> dict[str, Any]:
-    input_steps = input_steps or metadata.get("input_steps", BLOCK_STEPS)
-    steps = steps or model.prediction_steps
-    frames = read_clip(model, metadata, checkpoint, clip, fps)
+    frames = reader.read(clip)
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
     result: dict[str, Any] = {
@@ -201,7 +187,7 @@ def _forecast(
             _draw_frames(read, truth, forecast, out)
         else:
             _check_picture(out)
-            stills = read_stills(model, metadata, checkpoint, clip, fps)[input_steps:]
+            stills = reader.pictures(clip)[input_steps:]
             save_figure(forecast_figure(read, truth, forecast, stills[: len(truth)]), out)
         result["out"] = str(out)
     return result

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
-from keras_videolstm.checkpoints import find_checkpoint, load, load_metadata
+from keras_videolstm.checkpoints import find_checkpoint, load, metadata_of
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -18,13 +19,12 @@ from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
 from keras_videolstm_tools.counted_store import CountedStore
 from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
-from keras_videolstm_tools.labelled_percepts import labelled_percepts, settings_of
+from keras_videolstm_tools.labelled_percepts import labelled_percepts, percepts_of, settings_of
 from keras_videolstm_tools.model_pictures import (
     forecast_figure,
     write_activity,
     write_features,
 )
-from keras_videolstm_tools.own_clip import percepts_of, read_clip, read_stills
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures, with_json
 from keras_videolstm_tools.shared_options import (
@@ -79,7 +79,7 @@ def sequences_command(
         if "prediction" not in model.decoders:
             raise InputError(f"Expected a model that predicts. Received: {checkpoint}")
         forecast = model.forecast(frames[:read], predicted)
-        stills = read_stills(model, metadata, checkpoint, clip, fps=None)[read : len(frames)]
+        stills = ClipReader(metadata, model.frame_shape).pictures(clip)[read : len(frames)]
         figure = forecast_figure(frames[:read], frames[read:], forecast, stills)
         shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
         return pictures([write_figure(figure, out, "sequence")], shows)
@@ -127,7 +127,7 @@ def states_command(
     read, stills = _input_steps(metadata), None
     frames = _frames(model, metadata, checkpoint, clip, mnist, read)
     if clip is not None:
-        stills = read_stills(model, metadata, checkpoint, clip, fps=None)[read:]
+        stills = ClipReader(metadata, model.frame_shape).pictures(clip)[read:]
     label = Path(checkpoint).name
     return write_activity(model, label, frames, steps, drawn_units, out, "states", stills)
 
@@ -178,7 +178,7 @@ def confusion_command(classifier: str, data: Path, root: Path | None, out: Path)
     model = load(classifier)
     if not isinstance(model, ActionClassifier):
         raise InputError(f"Expected a classifier, as `finetune` makes one. Received: {classifier}")
-    store = _store(classifier, _metadata(classifier), data, root, out)
+    store = _store(classifier, metadata_of(classifier), data, root, out)
     if store.class_names != tuple(model.class_names) or (store.labels < 0).any():
         raise InputError(
             f"Expected videos of the classes {', '.join(model.class_names)}. "
@@ -213,11 +213,7 @@ def _video_model(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model. Received: {checkpoint}")
-    return model, _metadata(checkpoint)
-
-
-def _metadata(checkpoint: str) -> dict[str, Any]:
-    return {} if checkpoint.endswith(".keras") else load_metadata(checkpoint)
+    return model, metadata_of(checkpoint)
 
 
 def _input_steps(metadata: dict[str, Any]) -> int:
@@ -238,7 +234,7 @@ def _frames(
 ) -> NDArray[Any]:
     """Return the first frames of a clip; without one those of moving digits."""
     if clip is not None:
-        return read_clip(model, metadata, checkpoint, clip, fps=None)[:count]
+        return ClipReader(metadata, model.frame_shape).read(clip)[:count]
     if model.frame_shape != (SIDE, SIDE, 1):
         raise InputError(
             f"Expected --clip with {checkpoint}, which reads no digits. Received: none"

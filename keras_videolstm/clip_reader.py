@@ -1,0 +1,116 @@
+"""A video file as what a checkpoint reads of it."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_videolstm.checkpoints import load, metadata_of
+from keras_videolstm.data.video import FrameFormat, read_video
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.percepts import PerceptExtractor, clip_percepts, get_extractor
+
+DEFAULT_FPS = 15
+
+
+def read_clip(
+    clip: str | os.PathLike[str], checkpoint: str | os.PathLike[str], fps: float | None = None
+) -> NDArray[Any]:
+    """Return a video file as what a checkpoint's model reads of it.
+
+    Args:
+        clip: the file, or a folder of images, each a frame, in the order of their names.
+        checkpoint: of a `VideoLSTM`, as in `load`.
+        fps: frames a second; default: those that the checkpoint was trained at, else 15.
+
+    Returns:
+        `(time, *frame_shape)`: percepts, or pixels in [0, 1].
+
+    Raises:
+        InputError: if the clip cannot be read, or the checkpoint is not one of a video model.
+
+    Example:
+        >>> import keras_videolstm as kvl
+        >>> clip = kvl.read_clip("clip.mp4", "composite_youtube")
+        >>> kvl.load("composite_youtube").forecast(clip, steps=30).shape
+        (30, 1280)
+    """
+    model = load(checkpoint)
+    if not isinstance(model, VideoLSTM):
+        raise InputError(f"Expected a checkpoint of a video model. Received: {checkpoint}")
+    return ClipReader(metadata_of(checkpoint), model.frame_shape, fps).read(clip)
+
+
+class ClipReader:
+    """Reads video as a checkpoint was trained to see it.
+
+    Args:
+        metadata: of the checkpoint.
+        frame_shape: of what its model reads: `(features,)`, or `(height, width, channels)`.
+        fps: frames a second; default: those that the checkpoint was trained at, else 15.
+
+    Raises:
+        InputError: if the model reads features, and the metadata does not say of what.
+
+    Example:
+        >>> reader = ClipReader(load_metadata("composite_youtube"), (1280,))
+        >>> reader.read("clip.mp4").shape, reader.pictures("clip.mp4").shape
+        ((75, 1280), (75, 224, 224, 3))
+    """
+
+    def __init__(
+        self, metadata: Mapping[str, Any], frame_shape: tuple[int, ...], fps: float | None = None
+    ) -> None:
+        self._frame_shape = frame_shape
+        self._extractor: PerceptExtractor | None = None
+        percepts = metadata.get("percepts")
+        if percepts:
+            self._extractor = get_extractor(percepts["extractor"])
+            rate = percepts["fps"] if fps is None else fps
+            self._format = self._extractor.frame_format(rate, percepts["fit"])
+        elif len(frame_shape) == 3:
+            rate = metadata.get("fps", DEFAULT_FPS) if fps is None else fps
+            self._format = FrameFormat(fps=rate, size=_side(frame_shape))
+        else:
+            raise InputError(
+                "Expected a checkpoint that names its percepts. "
+                f"Received: one that reads {frame_shape[-1]} features of no name"
+            )
+
+    @property
+    def fps(self) -> float:
+        """Frames a second that are read; of files whose own rate is kept, a common one."""
+        return self._format.fps or DEFAULT_FPS
+
+    def read(self, clip: str | os.PathLike[str]) -> NDArray[Any]:
+        """Return what the model reads, `(time, *frame_shape)`: percepts, or pixels in [0, 1].
+
+        Raises:
+            InputError: if the clip cannot be read to its end.
+        """
+        if self._extractor is not None:
+            percepts = clip_percepts(clip, self._extractor, self._format)
+            return percepts.reshape(-1, *self._frame_shape)
+        frames = self.pictures(clip).astype("float32") / 255
+        if self._frame_shape[-1] == 3:
+            return frames
+        # ITU-R BT.601 luma, as image libraries turn colour into grey.
+        return (frames @ np.float32([0.299, 0.587, 0.114]))[..., None]
+
+    def pictures(self, clip: str | os.PathLike[str]) -> NDArray[np.uint8]:
+        """Return the pictures `(time, size, size, 3)`, uint8, that what is read was made of.
+
+        Raises:
+            InputError: if the clip cannot be read to its end.
+        """
+        return read_video(clip, self._format)
+
+
+def _side(frame_shape: tuple[int, ...]) -> int:
+    height, width, _ = frame_shape
+    if height != width:
+        raise InputError(f"Expected a model of square frames. Received: {frame_shape}")
+    return height
