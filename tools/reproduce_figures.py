@@ -1,4 +1,4 @@
-"""The paper's figures of moving MNIST, from any checkpoint."""
+"""The paper's figures of moving MNIST and of patches of video, from any checkpoint."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import click
 from numpy.typing import NDArray
 
-from keras_videolstm.checkpoints import load
+from keras_videolstm.checkpoints import load, metadata_of
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm_tools.films import (
     digit_clips,
     film_rows,
@@ -26,7 +28,8 @@ from keras_videolstm_tools.shared_options import (
     pictures_option,
 )
 
-_SHAPE = (SIDE, SIDE, 1)
+_DIGITS = (SIDE, SIDE, 1)
+_PATCH = (PatchPercepts.size, PatchPercepts.size, 3)
 _STEPS = 10
 
 _checkpoint = click.argument("checkpoint")
@@ -59,6 +62,42 @@ def fig4_command(
     models, read = _load_all(checkpoints), _common_input_steps(checkpoints)
     clips = digit_clips(mnist, test_sequences, read + _STEPS)
     return _write_films(models, clips, read, out, "fig4")
+
+
+@click.command(name="fig5")
+@_checkpoints
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Video file, or a folder of images; may be given more than once.",
+)
+@pictures_option
+@with_json
+def fig5_command(checkpoints: tuple[str, ...], clips: tuple[Path, ...], out: Path) -> list[Made]:
+    """Reconstructions and predictions of patches of video (Figure 5), one picture a clip.
+
+    \b
+    Example:
+      videolstm-tools reproduce fig5 composite_patches conditional_composite_patches \\
+        --clip clip.mp4 --out figures
+    """
+    models, read = _load_all(checkpoints, _PATCH), _common_input_steps(checkpoints)
+    horizon = max(model.prediction_steps for model in models.values())
+    reader = ClipReader(metadata_of(checkpoints[0]), _PATCH)
+    made = []
+    for number, clip in enumerate(clips, start=1):
+        frames = reader.read(clip)[: read + horizon]
+        if len(frames) <= read:
+            raise InputError(
+                f"Expected a clip of more than the {read} frames that are read, at "
+                f"{reader.fps:g} a second. Received: {clip} with {len(frames)}"
+            )
+        paths = write_film(film_rows(models, frames, read), read, out, f"fig5_{number}")
+        made += pictures(paths, f"a patch of {clip}, and what {', '.join(models)} makes of it")
+    return made
 
 
 @click.command(name="fig_long")
@@ -147,6 +186,7 @@ def fig_state_command(
 
 FIGURES = (
     fig4_command,
+    fig5_command,
     fig_long_command,
     fig_digits_command,
     fig_features_command,
@@ -154,18 +194,22 @@ FIGURES = (
 )
 
 
-def _load(checkpoint: str) -> VideoLSTM:
+def _load(checkpoint: str, frame_shape: tuple[int, ...] = _DIGITS) -> VideoLSTM:
     model = load(checkpoint)
-    if not isinstance(model, VideoLSTM) or model.frame_shape != _SHAPE:
-        raise InputError(f"Expected a video model of frames {_SHAPE}. Received: {checkpoint}")
+    if not isinstance(model, VideoLSTM) or model.frame_shape != frame_shape:
+        raise InputError(f"Expected a video model of frames {frame_shape}. Received: {checkpoint}")
     return model
 
 
-def _load_all(checkpoints: tuple[str, ...]) -> dict[str, VideoLSTM]:
+def _load_all(
+    checkpoints: tuple[str, ...], frame_shape: tuple[int, ...] = _DIGITS
+) -> dict[str, VideoLSTM]:
     labels = [Path(checkpoint).name for checkpoint in checkpoints]
     if len(set(labels)) < len(labels):
         labels = list(checkpoints)
-    return {label: _load(path) for label, path in zip(labels, checkpoints, strict=True)}
+    return {
+        label: _load(path, frame_shape) for label, path in zip(labels, checkpoints, strict=True)
+    }
 
 
 def _common_input_steps(checkpoints: tuple[str, ...]) -> int:

@@ -14,6 +14,7 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import Recipe, moving_mnist_recipes, patch_recipes
 from tests.command_line import done, leftovers, refused
 from tests.percept_files import PROVENANCE, write_store
+from tests.video_files import noise_frames, write_video
 
 SHAPE = (64, 64, 1)
 
@@ -314,3 +315,21 @@ def test_table2_of_patches_trains_measures_and_says_what_nothing_learned_scores(
         assert result["baselines"][f"prediction by {name}"] == pytest.approx(
             errors.mean(), rel=1e-3
         )
+
+
+def test_fig5_draws_patches_of_own_clips_and_says_which_is_too_short(tmp_path):
+    percepts = {"extractor": "patches", "fps": 15, "fit": "crop"}
+    for variant in ("composite", "autoencoder"):
+        model = VideoLSTM(variant, (32, 32, 3), [4], 5, activation="linear", standardize="channel")
+        save(model, tmp_path / variant, {"input_steps": 6, "percepts": percepts})
+    clip = write_video(tmp_path / "clip.mp4", noise_frames(20, (320, 240)), fps=15)
+    short = write_video(tmp_path / "short.mp4", noise_frames(6, (320, 240)), fps=15)
+    arguments = ("reproduce", "fig5", tmp_path / "composite", tmp_path / "autoencoder")
+    arguments += ("--out", tmp_path / "out", "--clip", clip)
+    shown = json.loads(done(*arguments, "--json"))
+    assert [Path(one["path"]).name for one in shown] == ["fig5_1.png", "fig5_1.gif"]
+    with Image.open(shown[1]["path"]) as film:
+        assert film.n_frames == 11
+    told = refused(*arguments, "--clip", short)
+    assert "more than the 6 frames that are read" in told
+    assert "short.mp4 with 6" in told
