@@ -28,6 +28,7 @@ _COMMANDS = {
     "finetune": "Fine-tune a checkpoint into an action classifier.",
     "make-figures": "Make a data set of moving figures as real video files.",
     "predict": "Name the action in clips, or forecast their next frames.",
+    "recipe": "Write a recipe and a card to start from, for your own percepts.",
     "reproduce": "Draw the paper's figures and make its tables again.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
     "visualize": "Draw what a checkpoint predicts, weighs, does and tells apart.",

@@ -179,7 +179,7 @@ def test_an_interrupted_extraction_says_one_sentence_and_leaves_whole_videos_onl
     for _ in range(5):
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=6)
+            process.wait(timeout=20)
             break
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130

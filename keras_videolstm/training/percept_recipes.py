@@ -1,0 +1,124 @@
+"""A recipe to start from, for one's own videos."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.percepts import PatchPercepts
+from keras_videolstm.training.patch_recipes import patches_recipe
+from keras_videolstm.training.recipe import (
+    DataRecipe,
+    ModelRecipe,
+    OptimizerRecipe,
+    Recipe,
+    StoreRecipe,
+    TrainingRecipe,
+)
+
+_BATCH, _EPOCHS = 64, 10
+_INPUT_STEPS, _PREDICTION_STEPS = 16, 13
+# As often as `composite_youtube` began a window at each frame it learned from.
+_WINDOWS_A_FRAME = 1.3
+_FEWEST_STEPS_AN_EPOCH = 20
+# Directions in which clips differ need many more clips than directions.
+_SLOW_FEATURES, _CLIPS_A_SLOW_FEATURE = 48, 4
+_VALIDATION_WINDOWS = 256
+
+
+def percepts_recipe(
+    stores: Mapping[str, PerceptStore],
+    name: str,
+    variant: str = "composite",
+    units: int = 256,
+    seed: int = 1,
+) -> Recipe:
+    """Return a recipe for one's own percepts, after that of `composite_youtube`.
+
+    A fifth of the sources (groups), drawn by the seed, validates; the others are learned from, each
+    frame about as often as `composite_youtube` saw its own. Of patches it is `patches_recipe`.
+
+    Args:
+        stores: by the path that the recipe shall name them by.
+        name: of the checkpoint that it makes.
+        variant: as of `VideoLSTM`.
+        units: of each of the two layers.
+        seed: of weights, data and the sources that validate.
+
+    Raises:
+        InputError: if there are less than two sources, or stores of several kinds.
+
+    Example:
+        >>> recipe = percepts_recipe({"p.h5": PerceptStore("p.h5")}, "my_model")
+        >>> recipe.model.units, recipe.data.validation[0].groups
+        ([256, 256], ['video03'])
+    """
+    first = _of_one_kind(stores)
+    train, validation = _parts(stores, seed)
+    videos = {part.store: stores[part.store].videos_of_groups(tuple(part.groups)) for part in train}
+    frames = sum(int(stores[path].frame_counts[chosen].sum()) for path, chosen in videos.items())
+    if first.metadata.get("extractor") == PatchPercepts.name:
+        windows = math.ceil(_WINDOWS_A_FRAME * frames)
+        recipe = patches_recipe(variant, train, validation, [], units, windows, seed)
+        return replace(recipe, name=name)
+    steps = max(_FEWEST_STEPS_AN_EPOCH, math.ceil(_WINDOWS_A_FRAME * frames / _BATCH / _EPOCHS))
+    clips = sum(map(len, videos.values()))
+    slow = _SLOW_FEATURES if clips >= _CLIPS_A_SLOW_FEATURE * _SLOW_FEATURES else 0
+    return Recipe(
+        name=name,
+        seed=seed,
+        description=f"{variant.replace('_', ' ').capitalize()}, two layers of {units} units, "
+        f"{first.metadata.get('extractor')} percepts of {clips} videos",
+        model=ModelRecipe(
+            variant,
+            [first.feature_dim],
+            [units, units],
+            _INPUT_STEPS,
+            _PREDICTION_STEPS,
+            activation="linear",
+            standardize="root",
+            dropout=0.3,
+            slow_features=min(slow, first.feature_dim),
+        ),
+        data=DataRecipe("percepts", train, validation, validation_windows=_VALIDATION_WINDOWS),
+        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=0.5),
+        training=TrainingRecipe(_BATCH, steps, _EPOCHS),
+    )
+
+
+def _of_one_kind(stores: Mapping[str, PerceptStore]) -> PerceptStore:
+    """Return the first store, of whose percepts all others must be."""
+    (path, first), *others = stores.items()
+    for other, store in others:
+        for key in ("extractor", "fps", "fit"):
+            kind, expected = store.metadata.get(key), first.metadata.get(key)
+            if kind != expected:
+                raise InputError(
+                    f"Expected stores of one kind, {key}={expected!r} as in {path}. "
+                    f"Received: {other} with {key}={kind!r}"
+                )
+    return first
+
+
+def _parts(
+    stores: Mapping[str, PerceptStore], seed: int
+) -> tuple[list[StoreRecipe], list[StoreRecipe]]:
+    """Divide the sources of all stores, which may have a source in common."""
+    groups = sorted({group for store in stores.values() for group in store.groups})
+    if len(groups) < 2:
+        raise InputError(
+            "Expected videos of at least two sources, one to validate on. "
+            f"Received: {len(groups)} ({', '.join(groups)}) in {', '.join(stores)}"
+        )
+    held_out = max(1, len(groups) // 5)
+    validating = set(np.random.default_rng(seed).permutation(groups)[:held_out].tolist())
+    train, validation = [], []
+    for path, store in stores.items():
+        for part, wanted in ((train, False), (validation, True)):
+            chosen = sorted(g for g in set(store.groups) if (g in validating) == wanted)
+            if chosen:
+                part.append(StoreRecipe(path, chosen))
+    return train, validation

@@ -1,0 +1,60 @@
+"""Tests of `videolstm-tools recipe`."""
+
+import json
+
+import pytest
+
+from keras_videolstm.checkpoints import load, load_metadata
+from keras_videolstm.training import Recipe
+from tests.command_line import done, leftovers, refused
+from tests.percept_files import numbered_store
+
+
+def test_a_recipe_is_written_trained_and_published_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    numbered_store(tmp_path / "data" / "s.h5", [40] * 5)
+    shown = done("recipe", "data/s.h5", "--out", "mine/recipe.toml", "--units", 4, "--name", "tiny")
+    assert "4 sources to learn from, 1 to validate on" in shown
+    assert "Next: videolstm-tools train --recipe mine/recipe.toml --out run" in shown
+    recipe = tmp_path / "mine" / "recipe.toml"
+    text = recipe.read_text()
+    short = text.replace("steps_per_epoch = 20", "steps_per_epoch = 1").replace(
+        "epochs = 10", "epochs = 1"
+    )
+    assert Recipe.load(recipe).data.train[0].store == "../data/s.h5"
+    recipe.write_text(short)
+    done("train", "--recipe", recipe, "--out", "run")
+    done("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine", "--out", "zoo/tiny")
+    card = (tmp_path / "zoo" / "tiny" / "README.md").read_text()
+    assert "| s: SAY WHAT IT IS | 5 | 0.2 | SAY WHICH |" in card
+    assert "| prediction |" in card
+    assert load(tmp_path / "zoo" / "tiny").variant == "composite"
+    assert load_metadata(tmp_path / "zoo" / "tiny")["percepts"]["fps"] == 15
+    assert not leftovers(tmp_path / "mine")
+
+
+def test_json_says_what_was_written_and_how_it_was_divided(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 5).path
+    result = json.loads(done("recipe", store, "--out", tmp_path / "r.toml", "--json"))
+    assert result["recipe"] == str(tmp_path / "r.toml")
+    assert len(result["train"][0]["groups"]) == 4
+    assert result["validation"][0]["store"] == "s.h5"
+    assert result["training_sequences"] == 10 * 20 * 64
+
+
+@pytest.mark.parametrize("there", ["recipe.toml", "card.md"])
+def test_nothing_is_written_over(there, tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 5).path
+    (tmp_path / there).write_text("mine")
+    told = refused("recipe", store, "--out", tmp_path / "recipe.toml")
+    assert f"{there}, which is there already" in told
+    assert (tmp_path / there).read_text() == "mine"
+    assert not (tmp_path / ({"recipe.toml", "card.md"} - {there}).pop()).exists()
+
+
+def test_bad_stores_are_refused(tmp_path):
+    assert "missing.h5" in refused("recipe", tmp_path / "missing.h5", "--out", tmp_path / "r.toml")
+    store = numbered_store(tmp_path / "s.h5", [40]).path
+    assert "two sources" in refused("recipe", store, "--out", tmp_path / "r.toml")
+    assert not (tmp_path / "card.md").exists()

@@ -1,0 +1,67 @@
+"""Tests of recipes to start from."""
+
+import numpy as np
+import pytest
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.training import Recipe
+from keras_videolstm.training.percept_recipes import percepts_recipe
+from tests.percept_files import PROVENANCE, numbered_store, write_store
+
+
+def test_a_fifth_of_the_sources_validates_and_none_stands_on_both_sides(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 11)
+    recipe = percepts_recipe({"s.h5": store}, "mine")
+    (train,), (validation,) = recipe.data.train, recipe.data.validation
+    assert len(validation.groups) == 2
+    assert not set(train.groups) & set(validation.groups)
+    assert sorted(train.groups + validation.groups) == sorted(store.groups)
+    others = percepts_recipe({"s.h5": store}, "mine", seed=2).data.validation[0].groups
+    assert others != validation.groups
+
+
+def test_a_source_in_two_stores_stands_on_one_side(tmp_path):
+    stores = {name: numbered_store(tmp_path / name, [40] * 5) for name in ("a.h5", "b.h5")}
+    recipe = percepts_recipe(stores, "mine")
+    assert [part.store for part in recipe.data.validation] == ["a.h5", "b.h5"]
+    assert recipe.data.validation[0].groups == recipe.data.validation[1].groups
+
+
+def test_it_is_a_recipe_of_the_store_and_as_long_as_its_frames(tmp_path):
+    long = numbered_store(tmp_path / "long.h5", [4000] * 6)
+    recipe = percepts_recipe({"long.h5": long}, "mine", "future_predictor", units=32, seed=5)
+    (tmp_path / "recipe.toml").write_text(recipe.to_toml())
+    assert Recipe.load(tmp_path / "recipe.toml") == recipe
+    assert (recipe.name, recipe.seed, recipe.model.variant) == ("mine", 5, "future_predictor")
+    assert (recipe.model.frame_shape, recipe.model.units) == ([4], [32, 32])
+    # 20,000 frames to learn from, 1.3 windows at each.
+    assert recipe.training_sequences == pytest.approx(26_000, rel=0.03)
+    short = numbered_store(tmp_path / "short.h5", [40] * 2)
+    assert percepts_recipe({"s": short}, "mine").steps == 200
+
+
+def test_slow_features_are_asked_of_many_clips_alone(tmp_path):
+    few = numbered_store(tmp_path / "few.h5", [30] * 10, features=64)
+    many = numbered_store(tmp_path / "many.h5", [30] * 250, features=64)
+    assert percepts_recipe({"few": few}, "mine").model.slow_features == 0
+    assert percepts_recipe({"many": many}, "mine").model.slow_features == 48
+
+
+def test_patches_are_pixels(tmp_path):
+    videos = [(np.zeros((30, 3072), "float32"), "", group) for group in "ab"]
+    store = write_store(tmp_path / "p.h5", videos, {**PROVENANCE, "extractor": "patches"})
+    recipe = percepts_recipe({"p.h5": store}, "mine", "conditional_composite", units=8)
+    assert recipe.name == "mine"
+    assert recipe.model.frame_shape == [32, 32, 3]
+    assert recipe.model.standardize == "channel"
+    assert recipe.sampling.rate == 1
+
+
+def test_what_cannot_be_divided_or_mixed_is_refused(tmp_path):
+    videos = [(np.ones((30, 4), "float32"), "", "only")] * 3
+    one = write_store(tmp_path / "one.h5", videos)
+    with pytest.raises(InputError, match=r"at least two sources.*Received: 1 \(only\)"):
+        percepts_recipe({"one.h5": one}, "mine")
+    other = write_store(tmp_path / "other.h5", videos, {**PROVENANCE, "fps": 30})
+    with pytest.raises(InputError, match=r"fps=15 as in one\.h5.*other\.h5 with fps=30"):
+        percepts_recipe({"one.h5": one, "other.h5": other}, "mine")
