@@ -1,4 +1,4 @@
-"""Films of moving digits: what goes in, what follows, what models make of it."""
+"""Films: what goes in, what follows, what models make of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import metadata_of
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_STEPS, MovingMNISTTest
+from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.visualization import (
     Strip,
@@ -37,6 +39,17 @@ def digit_clips(mnist: str | None, sequences: int, steps: int, digits: int = 2) 
         sequences=sequences,
     )
     return np.concatenate(list(test.batches(sequences)))[:, :steps]
+
+
+def opening_of(clip: Path, reader: ClipReader, read: int, predicted: int) -> NDArray[Any]:
+    """Return a clip's first frames: those that are read, and as many as follow of the others."""
+    frames = reader.read(clip)[: read + predicted]
+    if len(frames) <= read:
+        raise InputError(
+            f"Expected a clip of more than the {read} frames that are read, at {reader.fps:g} a "
+            f"second. Received: {clip} with {len(frames)}"
+        )
+    return frames
 
 
 def film_rows(

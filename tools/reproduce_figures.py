@@ -16,6 +16,7 @@ from keras_videolstm_tools.films import (
     digit_clips,
     film_rows,
     input_steps_of,
+    opening_of,
     write_film,
 )
 from keras_videolstm_tools.model_pictures import write_activity, write_features
@@ -89,13 +90,8 @@ def fig5_command(checkpoints: tuple[str, ...], clips: tuple[Path, ...], out: Pat
     reader = ClipReader(metadata_of(checkpoints[0]), _PATCH)
     made = []
     for number, clip in enumerate(clips, start=1):
-        frames = reader.read(clip)[: read + horizon]
-        if len(frames) <= read:
-            raise InputError(
-                f"Expected a clip of more than the {read} frames that are read, at "
-                f"{reader.fps:g} a second. Received: {clip} with {len(frames)}"
-            )
-        paths = write_film(film_rows(models, frames, read), read, out, f"fig5_{number}")
+        rows = film_rows(models, opening_of(clip, reader, read, horizon), read)
+        paths = write_film(rows, read, out, f"fig5_{number}")
         made += pictures(paths, f"a patch of {clip}, and what {', '.join(models)} makes of it")
     return made
 

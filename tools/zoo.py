@@ -2,10 +2,12 @@
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import (
     find_checkpoint,
@@ -14,16 +16,25 @@ from keras_videolstm.checkpoints import (
     save,
     verify,
 )
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.fit import RECIPE
 from keras_videolstm.training.publication import published_run
+from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
+from keras_videolstm_tools.films import (
+    digit_clips,
+    film_rows,
+    opening_of,
+    write_figure,
+    write_film,
+)
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, json_option, print_json, with_json
 from keras_videolstm_tools.shared_options import mnist_option
@@ -117,6 +128,13 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     help="Of moving MNIST's test set, the first so many.",
 )
 @click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Video file whose forecast is drawn, of a model of pixels; may be given more than once.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
@@ -128,12 +146,13 @@ def publish_command(
     data_root: Path | None,
     mnist: str | None,
     test_sequences: int,
+    clips: tuple[Path, ...],
     out: Path | None,
 ) -> Made:
     """Publish a finished run of `train` as a checkpoint.
 
-    Metrics are measured anew, of percepts on the recipe's validation part, of moving MNIST on its
-    test set, and written into the card at the line `<!-- results -->`.
+    Metrics are measured anew, of percepts on the recipe's test part or else its validation part, of
+    moving MNIST on its test set, and written into the card at the line `<!-- results -->`.
 
     \b
     Example:
@@ -141,6 +160,8 @@ def publish_command(
     """
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
+    if clips and len(Recipe.load(run / RECIPE).model.frame_shape) != 3:
+        raise InputError(f"Expected --clip with a model of pixels. Received: {run}, of percepts")
     model, metadata, files = published_run(
         run,
         data_root or run,
@@ -150,7 +171,7 @@ def publish_command(
         progress=ProgressLine("measure", "sequences"),
     )
     folder = out or zoo_folder() / model.name
-    save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist)})
+    save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist, clips)})
     differences = verify(folder)
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
@@ -191,16 +212,25 @@ def page_command(zoo: Path | None, out: Path) -> Made:
 
 
 def _pictures(
-    model: VideoLSTM, metadata: dict[str, Any], run: Path, mnist: str | None
+    model: VideoLSTM,
+    metadata: dict[str, Any],
+    run: Path,
+    mnist: str | None,
+    clips: tuple[Path, ...],
 ) -> dict[str, bytes]:
-    """Draw the learning curves and, of a model of moving digits, two forecasts."""
+    """Draw the learning curves, and forecasts of the clips or, without any, of moving digits."""
+    read, predicted = metadata["input_steps"], metadata["prediction_steps"]
+    frames: Iterable[NDArray[Any]] = ()
+    if clips:
+        reader = ClipReader(metadata, model.frame_shape)
+        frames = (opening_of(clip, reader, read, predicted) for clip in clips)
+    elif model.frame_shape == (SIDE, SIDE, 1):
+        frames = digit_clips(mnist, 2, read + predicted)
     with tempfile.TemporaryDirectory() as aside:
         paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
-        if model.frame_shape == (SIDE, SIDE, 1):
-            read, predicted = metadata["input_steps"], metadata["prediction_steps"]
-            for number, clip in enumerate(digit_clips(mnist, 2, read + predicted), start=1):
-                rows = film_rows({"this model": model}, clip, read)
-                paths += write_film(rows, read, Path(aside), f"forecast_{number}")
+        for number, clip in enumerate(frames, start=1):
+            rows = film_rows({"this model": model}, clip, read)
+            paths += write_film(rows, read, Path(aside), f"forecast_{number}")
         return {path.name: path.read_bytes() for path in paths}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_videolstm.checkpoints import save
+from keras_videolstm.checkpoints import load_metadata, save
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import Recipe, moving_mnist_recipes, patch_recipes
 from tests.command_line import done, leftovers, refused
@@ -315,6 +315,19 @@ def test_table2_of_patches_trains_measures_and_says_what_nothing_learned_scores(
         assert result["baselines"][f"prediction by {name}"] == pytest.approx(
             errors.mean(), rel=1e-3
         )
+
+    # The run is one that can be published, with pictures of any clip.
+    (tmp_path / "card.md").write_text("# A card\n\n<!-- results -->\n")
+    clip = write_video(tmp_path / "clip.mp4", noise_frames(30, (320, 240)), fps=15)
+    entry = tmp_path / "zoo" / "patches"
+    run = tmp_path / "out" / "conditional_composite_4_seed1"
+    publish = ("zoo", "publish", run, "--card", tmp_path / "card.md", "--root", "/")
+    done(*publish, "--clip", clip, "--out", entry)
+    with Image.open(entry / "forecast_1.gif") as film:
+        assert film.n_frames == 29
+    assert "loss per frame, test part" in (entry / "README.md").read_text()
+    assert load_metadata(entry)["percepts"]["extractor"] == "patches"
+    done("predict", entry, clip, "--steps", 5, "--out", tmp_path / "forecast.gif")
 
 
 def test_fig5_draws_patches_of_own_clips_and_says_which_is_too_short(tmp_path):

@@ -324,5 +324,7 @@ def test_publish_refuses_what_is_unfinished_or_missing_and_keeps_the_older_entry
     ):
         sentence = refused(*publish(base, entry, **arguments))
         assert re.search(words, sentence), sentence
+    told = refused(*publish(base, entry), "--clip", base / "card.md")
+    assert "Expected --clip with a model of pixels" in told
     assert contents(entry) == before
     assert call(*publish(base, base / "card.md")).exit_code == 2
