@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-# Tracing leaves millions of objects. To look through all of them takes seconds, and more of them in a
-# process that has run hundreds of tests.
+# Tracing leaves millions of objects, and to look through all of them takes seconds, and
+# ever more in a process that has run hundreds of tests.
 gc.set_threshold(100_000, 20, 1_000)
 
 
