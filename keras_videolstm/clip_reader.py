@@ -1,5 +1,6 @@
 """A video file as what a checkpoint reads of it."""
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -53,7 +54,8 @@ class ClipReader:
         fps: frames a second; default: those that the checkpoint was trained at, else 15.
 
     Raises:
-        InputError: if the model reads features, and the metadata does not say of what.
+        InputError: if the model reads features, and the metadata does not say of what, or names
+            percepts of another length.
 
     Example:
         >>> reader = ClipReader(load_metadata("composite_youtube"), (1280,))
@@ -69,6 +71,7 @@ class ClipReader:
         percepts = metadata.get("percepts")
         if percepts:
             self._extractor = get_extractor(percepts["extractor"])
+            _check_features(self._extractor, frame_shape)
             rate = percepts["fps"] if fps is None else fps
             self._format = self._extractor.frame_format(rate, percepts["fit"])
         elif len(frame_shape) == 3:
@@ -93,7 +96,7 @@ class ClipReader:
         """
         if self._extractor is not None:
             percepts = clip_percepts(clip, self._extractor, self._format)
-            return percepts.reshape(-1, *self._frame_shape)
+            return percepts.reshape(len(percepts), *self._frame_shape)
         frames = self.pictures(clip).astype("float32") / 255
         if self._frame_shape[-1] == 3:
             return frames
@@ -107,6 +110,15 @@ class ClipReader:
             InputError: if the clip cannot be read to its end.
         """
         return read_video(clip, self._format)
+
+
+def _check_features(extractor: PerceptExtractor, frame_shape: tuple[int, ...]) -> None:
+    features = math.prod(frame_shape)
+    if extractor.feature_dim != features:
+        raise InputError(
+            f"Expected percepts of {features} features, which the model reads. "
+            f"Received: {extractor.name!r} with {extractor.feature_dim}"
+        )
 
 
 def _side(frame_shape: tuple[int, ...]) -> int:

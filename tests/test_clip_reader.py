@@ -63,6 +63,8 @@ def test_the_pictures_are_those_that_percepts_are_made_of(clip):
 def test_what_cannot_be_read_is_said(clip, tmp_path):
     with pytest.raises(InputError, match="names its percepts"):
         ClipReader({}, (7,))
+    with pytest.raises(InputError, match=r"percepts of 6144 features.*'patches' with 3072"):
+        ClipReader({"percepts": PATCHES}, (2 * 3072,))
     with pytest.raises(InputError, match="square"):
         ClipReader({}, (16, 8, 3))
     save(ActionClassifier(4, ["run", "walk"], [3]), tmp_path / "classifier", {"percepts": PATCHES})

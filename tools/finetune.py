@@ -107,7 +107,9 @@ def command(
 
     DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
     Sources (groups) never stand on both sides of a split; training stops by the validation part,
-    and the test part is scored once, at the end.
+    and the test part is scored once, at the end. In a folder the source is read from names like
+    those of UCF-101 and HMDB-51, and is else the file itself: a CSV says which files belong
+    together.
 
     \b
     Example:

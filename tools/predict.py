@@ -172,6 +172,8 @@ def _forecast(
     steps: int,
     out: Path | None,
 ) -> dict[str, Any]:
+    if out is not None and len(model.frame_shape) != 3:
+        _check_picture(out)
     frames = reader.read(clip)
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
@@ -186,7 +188,6 @@ def _forecast(
         if len(model.frame_shape) == 3:
             _draw_frames(read, truth, forecast, out)
         else:
-            _check_picture(out)
             stills = reader.pictures(clip)[input_steps:]
             save_figure(forecast_figure(read, truth, forecast, stills[: len(truth)]), out)
         result["out"] = str(out)
@@ -234,4 +235,7 @@ def _as_text(result: dict[str, Any]) -> str:
         )
         for name, error in result.get("mean_squared_error", {}).items():
             text += f"\n  mean squared error, {name}: {error:.4g}"
+        errors = list(result.get("mean_squared_error", {}).values())
+        if errors and errors[0] > errors[1]:
+            text += "\n  To hold the last frame is the better forecast of this clip."
     return text + (f"\n{result['out']}" if "out" in result else "")

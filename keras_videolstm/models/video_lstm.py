@@ -392,7 +392,8 @@ class VideoLSTM(keras.Model):
             steps: number of frames; default: `prediction_steps`, as in training.
 
         Returns:
-            Frames `(batch, steps, *frame_shape)`; pixels in [0, 1].
+            Frames `(batch, steps, *frame_shape)`; pixels in [0, 1]. Without the batch axis if
+                it was left out.
 
         Raises:
             InputError: as `encode`, if `steps` is not positive, or if the variant predicts nothing.

@@ -269,7 +269,9 @@ def test_predict_refuses_checkpoints_that_do_not_name_usable_percepts(base, tmp_
     save(classifier, tmp_path / "unknown", {"percepts": {**PATCHES, "extractor": "dreams"}})
     matches(refused("predict", tmp_path / "unknown", clip), "percept extractor: .*'dreams'")
     save(classifier, tmp_path / "other", {"percepts": PATCHES})
-    matches(refused("predict", tmp_path / "other", clip), r"frames .*5.*Received: shape")
+    matches(
+        refused("predict", tmp_path / "other", clip), r"percepts of 5 features.*'patches' with 3072"
+    )
     classifier.save(tmp_path / "c.keras")
     matches(refused("predict", tmp_path / "c.keras", clip), "names its percepts")
     (tmp_path / "cut.keras").write_bytes((tmp_path / "c.keras").read_bytes()[:900])
