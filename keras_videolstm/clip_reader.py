@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.video import FrameFormat, read_video
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.percepts import PerceptExtractor, clip_percepts, get_extractor
+from keras_videolstm.percepts import PerceptExtractor, clip_percepts, get_extractor, known_extractor
 
 DEFAULT_FPS = 15
 
@@ -67,13 +68,12 @@ class ClipReader:
         self, metadata: Mapping[str, Any], frame_shape: tuple[int, ...], fps: float | None = None
     ) -> None:
         self._frame_shape = frame_shape
-        self._extractor: PerceptExtractor | None = None
-        percepts = metadata.get("percepts")
+        self._percepts = percepts = metadata.get("percepts")
         if percepts:
-            self._extractor = get_extractor(percepts["extractor"])
-            _check_features(self._extractor, frame_shape)
+            extractor = known_extractor(percepts["extractor"])
+            _check_features(extractor, frame_shape)
             rate = percepts["fps"] if fps is None else fps
-            self._format = self._extractor.frame_format(rate, percepts["fit"])
+            self._format = extractor.frame_format(rate, percepts["fit"])
         elif len(frame_shape) == 3:
             rate = metadata.get("fps", DEFAULT_FPS) if fps is None else fps
             self._format = FrameFormat(fps=rate, size=_side(frame_shape))
@@ -82,6 +82,11 @@ class ClipReader:
                 "Expected a checkpoint that names its percepts. "
                 f"Received: one that reads {frame_shape[-1]} features of no name"
             )
+
+    @cached_property
+    def _extractor(self) -> PerceptExtractor:
+        """Loaded when the first clip is read: pictures need none of its weights."""
+        return get_extractor(self._percepts["extractor"])
 
     @property
     def fps(self) -> float:
@@ -94,7 +99,7 @@ class ClipReader:
         Raises:
             InputError: if the clip cannot be read to its end.
         """
-        if self._extractor is not None:
+        if self._percepts:
             percepts = clip_percepts(clip, self._extractor, self._format)
             return percepts.reshape(len(percepts), *self._frame_shape)
         frames = self.pictures(clip).astype("float32") / 255
@@ -112,7 +117,7 @@ class ClipReader:
         return read_video(clip, self._format)
 
 
-def _check_features(extractor: PerceptExtractor, frame_shape: tuple[int, ...]) -> None:
+def _check_features(extractor: type[PerceptExtractor], frame_shape: tuple[int, ...]) -> None:
     features = math.prod(frame_shape)
     if extractor.feature_dim != features:
         raise InputError(

@@ -14,6 +14,8 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm_tools.results import Made, with_json
 
 _CARD = "card.md"
+TO_SAY = "SAY "
+"""How what only its maker knows begins, in a card."""
 
 
 @click.command(name="recipe")
@@ -88,11 +90,11 @@ def _card(recipe: Recipe, stores: dict[str, PerceptStore]) -> str:
         fps = store.metadata.get("fps")
         minutes = f"{store.shape[0] / fps / 60:.1f}" if fps else "?"
         lines.append(
-            f"| {Path(path).stem}: SAY WHAT IT IS | {len(store)} | {minutes} | SAY WHICH |"
+            f"| {Path(path).stem}: {TO_SAY}WHAT IT IS | {len(store)} | {minutes} | {TO_SAY}WHICH |"
         )
     table = "\n".join(lines)
     return f"""---
-license: SAY WHICH
+license: {TO_SAY}WHICH
 library_name: keras_videolstm
 ---
 # {recipe.name}
@@ -117,13 +119,13 @@ A fifth of the sources validates, and chose the epoch.
 
 ## What it cannot do
 
-SAY IT.
+{TO_SAY}IT.
 """
 
 
 def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: Path) -> str:
     parts = (recipe.data.train, recipe.data.validation)
-    learned, validating = (sum(len(store.groups) for store in part) for part in parts)
+    learned, validating = (len({g for store in part for g in store.groups}) for part in parts)
     return (
         f"{out}: {recipe.model.variant} on {sum(map(len, stores.values()))} videos; "
         f"{learned} sources to learn from, {validating} to validate on\n"

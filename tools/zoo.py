@@ -36,6 +36,7 @@ from keras_videolstm_tools.films import (
     write_film,
 )
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.recipe import TO_SAY
 from keras_videolstm_tools.results import Made, json_option, print_json, with_json
 from keras_videolstm_tools.shared_options import mnist_option
 from keras_videolstm_tools.zoo_entries import read_entries
@@ -182,6 +183,8 @@ def publish_command(
         "protocol": metadata["protocol"],
         "golden_outputs": differences,
     }
+    if TO_SAY in files["README.md"]:
+        click.echo(f"{card}: some of it is left to say, look for {TO_SAY.strip()}", err=True)
     worst = max(differences.values())
     return Made(result, f"{folder}: published; golden outputs within {worst:.2g}")
 

@@ -6,7 +6,7 @@ import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.training import Recipe
-from tests.command_line import done, leftovers, refused
+from tests.command_line import call, done, leftovers, refused
 from tests.percept_files import numbered_store
 
 
@@ -25,7 +25,8 @@ def test_a_recipe_is_written_trained_and_published_as_it_is(tmp_path, monkeypatc
     assert Recipe.load(recipe).data.train[0].store == "../data/s.h5"
     recipe.write_text(short)
     done("train", "--recipe", recipe, "--out", "run")
-    done("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine", "--out", "zoo/tiny")
+    publish = ("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine")
+    assert "left to say, look for SAY" in call(*publish, "--out", "zoo/tiny").stderr
     card = (tmp_path / "zoo" / "tiny" / "README.md").read_text()
     assert "| s: SAY WHAT IT IS | 5 | 0.2 | SAY WHICH |" in card
     assert "| prediction |" in card
