@@ -1,5 +1,6 @@
 """Load, list, verify and save checkpoints: zoo entries, folders, files, URLs."""
 
+import difflib
 import hashlib
 import io
 import json
@@ -129,9 +130,11 @@ def find_checkpoint(name: str) -> Path:
         return zoo_folder() / name
     if (Path(name) / METADATA).is_file():
         return Path(name)
+    near = difflib.get_close_matches(name, list_checkpoints(), n=1)
     raise InputError(
         f"Expected a checkpoint: one of {', '.join(list_checkpoints())}, a folder with "
         f"{METADATA}, a .keras file, or a URL with its sha256. Received: {name!r}"
+        + (f"; is {near[0]!r} meant?" if near else "")
     )
 
 

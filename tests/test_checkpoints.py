@@ -121,7 +121,9 @@ def test_an_unknown_name_lists_the_known_ones(monkeypatch, tmp_path, saved):
     monkeypatch.setattr(checkpoints, "zoo_folder", lambda: saved.parent)
     assert list_checkpoints() == ("entry",)
     assert isinstance(load("entry"), VideoLSTM)
-    with pytest.raises(InputError, match=r"one of entry, a folder .*Received: 'entri'"):
+    with pytest.raises(
+        InputError, match=r"one of entry, a folder .*Received: 'entri'; is 'entry' meant\?"
+    ):
         load("entri")
     with pytest.raises(InputError, match=r"Expected a checkpoint"):
         load(tmp_path)

@@ -1,7 +1,5 @@
 """`videolstm-tools finetune`."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -40,8 +38,10 @@ from keras_videolstm_tools.shared_options import (
     repeats_option,
     training_steps_option,
 )
+from keras_videolstm_tools.split_file import write_split
 
-_SCORES = ("frame_accuracy", "block_accuracy", "video_accuracy")
+_VIDEO = "video_accuracy"
+_SCORES = ("frame_accuracy", "block_accuracy", _VIDEO)
 _DEFAULTS = FinetuneSettings()
 
 
@@ -158,10 +158,15 @@ def command(
     metrics = _metrics(results, store, split, test_store, shots, repeats)
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split)
-    return Made(
-        metrics,
-        f"{_table(results, metrics)}\n"
-        f"Kept in {out}: the classifier, report.md, metrics.json, confusion.png",
+    return Made(metrics, f"{_table(results, metrics)}\n{_kept(out, store)}")
+
+
+def _kept(out: Path, store: PerceptStore) -> str:
+    files = sorted(path.name for path in out.iterdir() if path.suffix in (".png", ".csv", ".md"))
+    return (
+        f"Kept in {out}: the classifier, metrics.json, {', '.join(files)}\n"
+        f"Next: videolstm-tools predict {out} clip.mp4 --out timeline.png\n"
+        f"To fine-tune again without reading the videos again: {store.path} in place of them"
     )
 
 
@@ -217,9 +222,18 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
         "| accuracy, % | frame | block | video |",
         "|---|---|---|---|",
     ]
+    count = protocol[f"{part}_videos"]
     for result in results:
         cells = [_cell(*result.mean_and_std(score, part), repeats) for score in _SCORES]
+        if repeats == 1:
+            right = round(count * result.mean_and_std(_VIDEO, part)[0])
+            cells[-1] += f" ({right} of {count})"
         lines.append(f"| {result.name} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "A frame is named by its step alone, a block by the mean of its 16 steps, a video by the "
+        f"mean of its blocks. One video is {100 / count:.1f} points.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -245,11 +259,14 @@ def _write(
         part = "test" if chosen.test else "validation"
         figure = draw_confusion(scores[0].confusion, labels, title=f"{chosen.name}, {part} videos")
         save_figure(figure, out / "confusion.png")
-    save_figure(
-        draw_curves(chosen.history, xlabel="look at the validation part"), out / "curves.png"
+    curves = draw_curves(
+        chosen.history,
+        xlabel=f"look at the validation part, every {_DEFAULTS.check_every} steps",
+        title=f"{chosen.name}: all layers learn",
     )
+    save_figure(curves, out / "curves.png")
     if len(results) > 1 and scores:
-        bars = {r.name: r.mean_and_std("video_accuracy", part) for r in results}
+        bars = {r.name: r.mean_and_std(_VIDEO, part) for r in results}
         bars = {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()}
         figure = draw_bars(
             bars, xlabel=f"video accuracy, % ({part} part)", chance=100 / len(labels)
@@ -259,8 +276,13 @@ def _write(
     report += f"\nPretrained from: {checkpoint}. {metrics['protocol']['reduction']}.\n"
     report += f"\nFiles left out: {len(metrics['skipped'])}\n"
     report += "".join(f"\n- {path}: {reason}" for path, reason in metrics["skipped"])
+    report += "".join(
+        f"\n![{name}]({name}.png)\n"
+        for name in ("comparison", "confusion", "curves")
+        if (out / f"{name}.png").is_file()
+    )
     write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    write_text(out / "split.csv", _split_csv(store, split))
+    write_split(out, store, split)
     metadata = {
         "description": f"action classifier, {chosen.name}, from {checkpoint}",
         "percepts": percepts,
@@ -268,14 +290,3 @@ def _write(
         "protocol": metrics["protocol"],
     }
     save(chosen.classifier, out, metadata, files={"report.md": report})
-
-
-def _split_csv(store: PerceptStore, split: Split) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "label", "group", "part"])
-    for part in ("train", "validation", "test"):
-        for video in getattr(split, part):
-            label = store.class_names[store.labels[video]]
-            writer.writerow([store.names[video], label, store.groups[video], part])
-    return text.getvalue()

@@ -1,5 +1,6 @@
 """The command `videolstm-tools`."""
 
+import difflib
 import importlib
 import io
 import logging
@@ -57,6 +58,15 @@ class LazyGroup(click.Group):
         _quieten()
         module = importlib.import_module(f"keras_videolstm_tools.{cmd_name.replace('-', '_')}")
         return module.command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; of an unknown one, tell which is meant."""
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if near and args[0] not in _COMMANDS:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""

@@ -50,20 +50,49 @@ def write_activity(
 
 
 def forecast_figure(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], stills: NDArray[Any]
+    read: NDArray[Any],
+    truth: NDArray[Any],
+    forecast: NDArray[Any],
+    stills: NDArray[Any],
+    title: str,
 ) -> Figure:
-    """Draw how far a forecast of percepts is from the truth, below the frames of the truth."""
+    """Draw how far a forecast of percepts is from the truth, below the frames of the clip.
+
+    Args:
+        read: percepts that the model read.
+        truth: those that followed.
+        forecast: of the model, at least as long.
+        stills: the clip's pictures, from the first frame read on.
+        title: written above.
+    """
     if not len(truth):
         raise InputError("Expected a longer clip: nothing follows the frames read. Received: none")
-    held = np.square(read[-1] - truth).mean(axis=1)
-    mean = np.square(read.mean(axis=0) - truth).mean(axis=1)
+    start, stop = len(read), len(read) + len(truth)
+    errors = forecast_errors(read, truth, forecast)
+    _, *simpler = errors
     return draw_forecast(
         truth,
         forecast[: len(truth)],
-        len(read),
-        baselines={"last frame held": held, "mean of the frames read": mean},
-        frames=stills,
+        start,
+        baselines={name: errors[name] for name in simpler},
+        frames=stills[start:stop],
+        # No more of them than of the future, which the picture is about.
+        input_frames=stills[max(start - len(truth), 0) : start],
+        title=title,
     )
+
+
+def forecast_errors(
+    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Return mean squared errors `(time,)` of a forecast and of two simple ones, by name."""
+    guesses = {
+        "forecast": forecast[: len(truth)],
+        "last frame held": read[-1],
+        "mean of the frames read": read.mean(axis=0),
+    }
+    axes = tuple(range(1, truth.ndim))
+    return {name: np.square(guess - truth).mean(axis=axes) for name, guess in guesses.items()}
 
 
 def _strongest(images: NDArray[Any], units: int) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.clips import is_of_digits
 from keras_videolstm.visualization import (
     Strip,
     draw_action_timeline,
@@ -21,10 +22,11 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
-from keras_videolstm_tools.model_pictures import forecast_figure
+from keras_videolstm_tools.model_pictures import forecast_errors, forecast_figure
 from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import json_option, print_json
+from keras_videolstm_tools.split_file import part_of
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
@@ -80,26 +82,37 @@ def command(
     names = isinstance(model, ActionClassifier)
     reader = ClipReader(metadata, (model.feature_dim,) if names else model.frame_shape, fps)
 
-    def predict(clip: Path, picture: Path | None) -> dict[str, Any]:
+    if is_of_digits(metadata):
+        click.echo(f"{checkpoint} has only seen moving digits, and knows no other video.", err=True)
+
+    def predict(name: str, clip: Path, picture: Path | None) -> dict[str, Any]:
         if isinstance(model, ActionClassifier):
-            return _name_action(model, reader, clip, picture)
+            result = _name_action(model, reader, clip, picture, name)
+            return result | _learned_from(checkpoint, clip)
         read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
-        return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture)
+        title = f"{Path(checkpoint).name}, {Path(name).name}, {reader.fps:g} frames a second"
+        return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
 
     with clips_named(clips, seconds) as named:
         if len(named) > 1:
             _predict_all(predict, named, out, as_json)
             return
         ((name, clip),) = named.items()
-        result = {"clip": name, **predict(clip, out)}
+        result = {"clip": name, **predict(name, clip, out)}
     if as_json:
         print_json(result)
     else:
         click.echo(_as_text(result))
 
 
+def _learned_from(classifier: str, clip: Path) -> dict[str, str]:
+    """Say where a clip is one that the classifier has learned from."""
+    part = part_of(Path(classifier), clip)
+    return {"learned_from": part} if part in ("train", "validation") else {}
+
+
 def _predict_all(
-    predict: Callable[[Path, Path | None], dict[str, Any]],
+    predict: Callable[[str, Path, Path | None], dict[str, Any]],
     clips: dict[str, Path],
     out: Path | None,
     as_json: bool,
@@ -113,7 +126,7 @@ def _predict_all(
         # Clips of several folders may have one name.
         picture = None if out is None else out / f"{number:04d}_{clip.stem}.png"
         try:
-            results.append({"clip": name, **predict(clip, picture)})
+            results.append({"clip": name, **predict(name, clip, picture)})
         except InputError as error:
             bad += 1
             click.echo(f"Left out: {' '.join(str(error).split())}", err=True)
@@ -129,14 +142,15 @@ def _predict_all(
 
 
 def _name_action(
-    model: ActionClassifier, reader: ClipReader, clip: Path, out: Path | None
+    model: ActionClassifier, reader: ClipReader, clip: Path, out: Path | None, name: str
 ) -> dict[str, Any]:
     features = reader.read(clip)
     blocks = model.classify_blocks(features)
     mean = blocks.mean(axis=0)
     order = np.argsort(mean)[::-1]
     if out is not None:
-        _draw_timeline(model, blocks, reader, clip, len(features), out)
+        title = f"{Path(name).name}: {model.label(mean)} ({100 * mean.max():.0f} %)"
+        _draw_timeline(model, blocks, reader, clip, len(features), out, title)
     return {
         "action": model.label(mean),
         "probabilities": {model.class_names[i]: float(mean[i]) for i in order},
@@ -153,13 +167,20 @@ def _draw_timeline(
     clip: Path,
     frames: int,
     out: Path,
+    title: str,
 ) -> None:
     starts = np.array(block_starts(frames, BLOCK_STEPS, BLOCK_STRIDE))
     times = (starts + min(BLOCK_STEPS, frames) / 2) / reader.fps
     chosen = np.unique(np.linspace(0, frames - 1, _THUMBNAILS).astype(int))
     thumbnails = reader.pictures(clip)[chosen]
     figure = draw_action_timeline(
-        blocks, model.class_names, times, frames=thumbnails, frame_times=chosen / reader.fps
+        blocks,
+        model.class_names,
+        times,
+        frames=thumbnails,
+        frame_times=(chosen + 0.5) / reader.fps,
+        duration=frames / reader.fps,
+        title=title,
     )
     save_figure(figure, out)
 
@@ -171,6 +192,7 @@ def _forecast(
     input_steps: int,
     steps: int,
     out: Path | None,
+    title: str,
 ) -> dict[str, Any]:
     if out is not None and len(model.frame_shape) != 3:
         _check_picture(out)
@@ -183,27 +205,20 @@ def _forecast(
         "frames_of_truth": len(truth),
     }
     if len(truth):
-        result["mean_squared_error"] = _errors(read, truth, forecast[: len(truth)])
+        errors = forecast_errors(read, truth, forecast)
+        result["mean_squared_error"] = {name: float(error.mean()) for name, error in errors.items()}
     if out is not None:
         if len(model.frame_shape) == 3:
-            _draw_frames(read, truth, forecast, out)
+            _draw_frames(read, truth, forecast, out, title)
         else:
-            stills = reader.pictures(clip)[input_steps:]
-            save_figure(forecast_figure(read, truth, forecast, stills[: len(truth)]), out)
+            stills = reader.pictures(clip)
+            save_figure(forecast_figure(read, truth, forecast, stills, title), out)
         result["out"] = str(out)
     return result
 
 
-def _errors(read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]) -> dict[str, float]:
-    """Mean squared error per value, beside that of holding the last frame."""
-    return {
-        "forecast": float(np.square(forecast - truth).mean()),
-        "last frame held": float(np.square(read[-1] - truth).mean()),
-    }
-
-
 def _draw_frames(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path
+    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path, title: str
 ) -> None:
     start = len(read)
     film = [Strip(read, 0, "input")]
@@ -213,7 +228,7 @@ def _draw_frames(
     if out.suffix.lower() in _FILMS:
         write_animation(side_by_side(rows, input_steps=start), out)
     else:
-        save_figure(draw_sequence(rows, input_steps=start), out)
+        save_figure(draw_sequence(rows, input_steps=start, title=title), out)
 
 
 def _check_picture(out: Path) -> None:
@@ -228,6 +243,9 @@ def _as_text(result: dict[str, Any]) -> str:
         likeliest = list(result["probabilities"].items())[:3]
         named = ", ".join(f"{name} {100 * p:.0f}%" for name, p in likeliest)
         text = f"{result['clip']}: {result['action']}  ({named}; {result['blocks']} blocks)"
+        if "learned_from" in result:
+            part = result["learned_from"]
+            text += f"\n  This clip is of the classifier's {part} part: it shows nothing new."
     else:
         text = (
             f"{result['clip']}: {result['frames_read']} frames read, "

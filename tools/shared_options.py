@@ -18,7 +18,7 @@ fit_option = click.option(
     type=click.Choice(["crop", "pad"]),
     default="crop",
     show_default=True,
-    help="Take the central square, or pad the whole frame to one.",
+    help="Take the central square, or pad the whole frame to one, as where the sides matter.",
 )
 training_steps_option = click.option(
     "--training-steps",

@@ -78,7 +78,7 @@ def command(
         if not resume:
             raise
         _start_again(error, out)
-    _show(result, out, as_json)
+    _show(result, recipe, out, as_json)
 
 
 def _start_again(error: WorkerLost, out: Path) -> NoReturn:
@@ -108,7 +108,7 @@ def _verbosity(as_json: bool) -> int:
     return 1 if sys.stdout.isatty() else 2
 
 
-def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
+def _show(result: TrainingResult, recipe: Recipe, out: Path, as_json: bool) -> None:
     best = result.history[result.best_epoch - 1]
     if as_json:
         summary = {
@@ -122,4 +122,6 @@ def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
     click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")
     for name, value in best.items():
         click.echo(f"  {name} = {value:.4g}")
-    click.echo(f"Kept in {out}: best.weights.h5, history.csv, tensorboard, {out}/recipe.toml")
+    click.echo(f"Kept in {out}: best.weights.h5, history.csv, tensorboard, recipe.toml")
+    click.echo("Next, with a card that says what it has learned from:")
+    click.echo(f"  videolstm-tools zoo publish {out} --card card.md --out my_zoo/{recipe.name}")

@@ -79,8 +79,10 @@ def sequences_command(
         if "prediction" not in model.decoders:
             raise InputError(f"Expected a model that predicts. Received: {checkpoint}")
         forecast = model.forecast(frames[:read], predicted)
-        stills = ClipReader(metadata, model.frame_shape).pictures(clip)[read : len(frames)]
-        figure = forecast_figure(frames[:read], frames[read:], forecast, stills)
+        reader = ClipReader(metadata, model.frame_shape)
+        title = f"{Path(checkpoint).name}, {clip.name}, {reader.fps:g} frames a second"
+        stills = reader.pictures(clip)
+        figure = forecast_figure(frames[:read], frames[read:], forecast, stills, title)
         shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
         return pictures([write_figure(figure, out, "sequence")], shows)
     rows = film_rows({Path(checkpoint).name: model}, frames, read)

@@ -91,7 +91,9 @@ def show_command(name: str) -> Made:
 @click.argument("names", nargs=-1)
 @json_option
 def verify_command(names: tuple[str, ...], as_json: bool) -> None:
-    """Check hashes, loading and golden outputs; of all checkpoints if none is named.
+    """Check hashes, loading and outputs; of all checkpoints if none is named.
+
+    The outputs, of fixed inputs, must be those that each checkpoint was published with.
 
     \b
     Example:
@@ -103,7 +105,8 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
         if not as_json:
             worst = max(differences.values(), default=0.0)
             click.echo(
-                f"{name}: good; {len(differences)} golden outputs, largest difference {worst:.2g}"
+                f"{name}: good; {len(differences)} outputs differ by at most {worst:.2g} "
+                "from those published"
             )
     if as_json:
         print_json(verified)
@@ -186,7 +189,12 @@ def publish_command(
     if TO_SAY in files["README.md"]:
         click.echo(f"{card}: some of it is left to say, look for {TO_SAY.strip()}", err=True)
     worst = max(differences.values())
-    return Made(result, f"{folder}: published; golden outputs within {worst:.2g}")
+    return Made(
+        result,
+        f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
+        f'Next: keras_videolstm.load("{folder}"), or\n'
+        f"  videolstm-tools finetune {folder} my_videos --out classifier",
+    )
 
 
 @command.command(name="page")

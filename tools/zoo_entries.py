@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from keras_videolstm.checkpoints import CONFIG, METADATA, load_metadata
 from keras_videolstm.errors import InputError
+from keras_videolstm.training.clips import is_of_digits
 from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.published_results import PAPER_NATS
 
@@ -154,7 +155,7 @@ def _typed(metadata: Mapping[str, Any], key: str, kind: type) -> Any:
 def _kind(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     if metadata.get("percepts"):
         return "video percepts"
-    if str(metadata.get("data")).startswith("moving digits"):
+    if is_of_digits(metadata):
         return "moving MNIST"
     return "convnet" if config["model"] == "EfficientNetLite0" else "other"
 

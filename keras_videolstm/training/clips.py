@@ -1,6 +1,6 @@
 """From a recipe's data to what a VideoLSTM's `fit` takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from keras_videolstm.models.video_lstm import BASES, CONDITIONAL, VideoLSTM
 from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
 from keras_videolstm.training.slow_directions import slow_directions
 
+_OF_DIGITS = "moving digits"
 _VALIDATION_SEED_SHIFT = 1_000_003
 VALIDATION_DIGITS = 5_000
 _FEWEST_DIGITS = 10
@@ -98,7 +99,7 @@ class ClipSource:
     def describe(self) -> list[dict[str, float | str]] | str:
         """Return what the training part is made of, for cards and metadata."""
         if self._recipe.data.kind == "moving_mnist":
-            return f"moving digits: {self.digits_source}"
+            return f"{_OF_DIGITS}: {self.digits_source}"
         described = []
         for selection, recipe in zip(self._train, self._recipe.data.train, strict=True):
             frames = int(selection.store.frame_counts[selection.videos].sum())
@@ -186,6 +187,16 @@ class ClipSource:
         return clips.map(lambda clip: inputs_and_targets(clip, self._recipe.model)).prefetch(
             tf.data.AUTOTUNE
         )
+
+
+def is_of_digits(metadata: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint has learned from moving digits alone, as its metadata has it.
+
+    Example:
+        >>> is_of_digits({"data": "moving digits: MNIST"})
+        True
+    """
+    return str(metadata.get("data")).startswith(_OF_DIGITS)
 
 
 def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:

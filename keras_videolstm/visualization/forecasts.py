@@ -13,9 +13,11 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.checks import check_count, check_numbers
 from keras_videolstm.visualization.stills import STILL_INCHES, check_stills, draw_stills
 from keras_videolstm.visualization.style import (
+    DIVIDER,
     PALETTE,
     ROLE_COLOURS,
     add_title,
+    divide,
     new_figure,
     styled,
 )
@@ -36,24 +38,26 @@ def draw_forecast(
     *,
     baselines: Mapping[str, NDArray[Any]] | None = None,
     frames: NDArray[Any] | None = None,
+    input_frames: NDArray[Any] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw a forecast of vectors: its error at each time step, and the features themselves.
 
-    An error is the mean squared error over the features, divided by the mean square of the truth
-    over all time steps: 0 is perfect, and a forecast of all zeros scores 1 on average. Below, the
-    40 features that vary most are shown, truth beside forecast on one colour scale.
+    An error is the mean squared error over the features. Below, the 40 features that vary most are
+    shown, truth beside forecast on one colour scale.
 
     Args:
         truth: what followed the input, `(time, features)`.
         forecast: what the model said would follow, `(time, features)`.
         input_steps: how many time steps went before; the first forecast is for
             `t = input_steps + 1`.
-        baselines: mean squared errors of simpler forecasts by name, each of shape `(time,)`, not
-            yet divided; at most four. Defaults to None.
+        baselines: mean squared errors of simpler forecasts by name, each of shape `(time,)`; at
+            most four. Defaults to None.
         frames: pictures of the first steps of the truth, `(frames, height, width)`, `(frames,
             height, width, 1)` or `(frames, height, width, 3)`; as many as fit are shown, above the
             errors. Defaults to None: no pictures.
+        input_frames: pictures of the last steps before, likewise, left of `frames` and of a line
+            that divides input from future. Defaults to None: no pictures.
         title: written above. Defaults to None.
 
     Returns:
@@ -61,8 +65,8 @@ def draw_forecast(
         features of truth and forecast.
 
     Raises:
-        InputError: for arrays of a wrong rank or of different shapes, NaN, a truth of zeros,
-            negative errors, more than four baselines, or more frames than the truth has steps.
+        InputError: for arrays of a wrong rank or of different shapes, NaN, negative errors, more
+            than four baselines, more frames than there are steps, or input frames alone.
 
     Example:
         >>> import numpy as np
@@ -79,27 +83,42 @@ def draw_forecast(
             f"Received: shape={guessed.shape}"
         )
     steps = check_count("input_steps", input_steps, 0)
-    power = float(np.mean(actual**2))
-    if power == 0:
-        raise InputError("Expected a `truth` that is not all zeros. Received: zeros only")
-    others = {
-        name: errors / power for name, errors in _check_baselines(baselines, len(actual)).items()
-    }
+    others = _check_baselines(baselines, len(actual))
     times = np.arange(len(actual)) + steps + 1
+    before, after = _check_films(input_frames, frames, steps, len(actual))
 
-    stills = None if frames is None else check_stills(frames, len(actual))
-
-    figure, curves, panels, film = _paper(title, stills is not None)
-    errors = np.mean((guessed - actual) ** 2, axis=1) / power
-    _draw_errors(curves, times, errors, others)
+    figure, curves, panels, film = _paper(title, after is not None)
+    first = times[0] if before is None else times[0] - len(before)
+    _draw_errors(curves, times, np.mean((guessed - actual) ** 2, axis=1), others, first)
     _draw_features(figure, panels, actual, guessed, times)
     add_title(figure, title)
     if film is not None:
         figure.draw_without_rendering()
-        shown = times[: len(stills)]
-        covered, whole = ((span[0] - 0.5, span[-1] + 0.5) for span in (shown, times))
-        draw_stills(film, stills, shown, covered, whole)
+        whole = (first - 0.5, times[-1] + 0.5)
+        if before is not None:
+            _draw_stills(film, before, first, whole)
+            divide(film, times[0] - 0.5)
+            curves.axvline(times[0] - 0.5, **DIVIDER)
+        _draw_stills(film, after, times[0], whole)
     return figure
+
+
+def _check_films(
+    before: NDArray[Any] | None, after: NDArray[Any] | None, steps: int, count: int
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    if before is not None and after is None:
+        raise InputError("Expected `frames` beside `input_frames`. Received: frames=None")
+    return (
+        None if before is None else check_stills(before, steps),
+        None if after is None else check_stills(after, count),
+    )
+
+
+def _draw_stills(
+    film: Axes, pictures: NDArray[Any], first: int, whole: tuple[float, float]
+) -> None:
+    times = first + np.arange(len(pictures))
+    draw_stills(film, pictures, times, (times[0] - 0.5, times[-1] + 0.5), whole)
 
 
 def _paper(title: str | None, with_film: bool) -> tuple[Figure, Axes, list[Axes], Axes | None]:
@@ -134,7 +153,11 @@ def _check_baseline(name: str, line: NDArray[Any], count: int) -> NDArray[Any]:
 
 
 def _draw_errors(
-    axes: Axes, times: NDArray[Any], errors: NDArray[Any], baselines: Mapping[str, NDArray[Any]]
+    axes: Axes,
+    times: NDArray[Any],
+    errors: NDArray[Any],
+    baselines: Mapping[str, NDArray[Any]],
+    first: int,
 ) -> None:
     marker = "o" if len(times) <= 30 else None
     styles = zip(_BASELINE_COLOURS, _BASELINE_DASHES, strict=True)
@@ -145,14 +168,14 @@ def _draw_errors(
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, handlelength=2.6)
     axes.grid(axis="y")
     ending = f" (the input ends at {times[0] - 1})" if times[0] > 1 else ""
-    axes.set(xlabel=f"time step{ending}", ylabel="error / power of the truth")
+    axes.set(xlabel=f"time step{ending}", ylabel="mean squared error")
     axes.set_ylim(bottom=0)
-    _number_times(axes, times)
+    _number_times(axes, first, times[-1])
 
 
-def _number_times(axes: Axes, times: NDArray[Any]) -> None:
+def _number_times(axes: Axes, first: int, last: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_xlim(times[0] - 0.5, times[-1] + 0.5)
+    axes.set_xlim(first - 0.5, last + 0.5)
 
 
 def _draw_features(
@@ -179,7 +202,7 @@ def _draw_features(
         name = "truth" if role == "truth" else "forecast"
         axes.set_title(name, loc="left", color=ROLE_COLOURS[role])
         axes.set_xlabel("time step")
-        _number_times(axes, times)
+        _number_times(axes, times[0], times[-1])
         axes.set_yticks([])
     panels[0].set_ylabel(_feature_label(len(chosen), truth.shape[1]))
     scale = figure.colorbar(image, cax=scale_axes)
@@ -188,4 +211,6 @@ def _draw_features(
 
 
 def _feature_label(shown: int, total: int) -> str:
-    return f"{total} features" if shown == total else f"{shown} of {total:,} features"
+    if shown == total:
+        return f"{total} features"
+    return f"{shown} of {total:,} features,\nthose that vary most"

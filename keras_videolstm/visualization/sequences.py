@@ -18,6 +18,7 @@ from keras_videolstm.visualization.style import (
     ROLES,
     SMALL_SIZE,
     TITLE_SIZE,
+    divide,
     new_figure,
     styled,
     text_width,
@@ -109,7 +110,7 @@ def draw_sequence(
         _draw_row(axes, row, columns, top)
     _draw_labels(axes, strips, columns, tops)
     if columns.before_divider is not None:
-        _draw_divider(axes, columns.divider)
+        divide(axes, columns.divider)
     _draw_notes(figure, axes, strips, columns)
     axes.set(xlim=(0, columns.width), ylim=(height, 0), aspect="auto")
     return figure
@@ -219,35 +220,6 @@ def _draw_labels(
         label.set(color=ROLE_COLOURS[roles.pop()] if len(roles) == 1 else INK, weight="bold")
     axes.tick_params(length=0, pad=5)
     axes.spines[:].set_visible(False)
-
-
-def _draw_divider(axes: Axes, middle: float) -> None:
-    """Draw the line up into the margin, where it stands between the words input and future."""
-    axes.axvline(middle, ymax=1.0, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=3)
-    across = axes.get_xaxis_transform()
-    for word, align, shift in (("input", "right", -6), ("future", "left", 6)):
-        axes.annotate(
-            word,
-            (middle, 1.0),
-            xycoords=across,
-            xytext=(shift, 4),
-            textcoords="offset points",
-            ha=align,
-            va="bottom",
-            color=MUTED,
-            fontsize=SMALL_SIZE,
-        )
-    axes.annotate(
-        "|",
-        (middle, 1.0),
-        xycoords=across,
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        color=INK,
-        fontsize=SMALL_SIZE,
-    )
 
 
 def _draw_notes(

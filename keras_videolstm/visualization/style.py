@@ -2,15 +2,16 @@
 
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import matplotlib
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -110,6 +111,11 @@ STYLE = MappingProxyType(
 )
 """The matplotlib settings behind every picture."""
 
+DIVIDER: Mapping[str, Any] = MappingProxyType(
+    {"color": INK, "linewidth": 1.2, "linestyle": (0, (4, 2)), "zorder": 3}
+)
+"""How a line is drawn that divides input from future."""
+
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -203,6 +209,36 @@ def add_title(figure: Figure, title: str | None) -> None:
     """
     if title:
         figure.suptitle(wrap_title(title, 0.96 * figure.get_figwidth()), x=0.01, ha="left")
+
+
+def divide(axes: Axes, place: float) -> None:
+    """Divide input from future by a line, up into the margin, where it stands between the words.
+
+    Args:
+        axes: over time.
+        place: on the horizontal axis.
+
+    Example:
+        >>> from keras_videolstm.visualization.style import divide, new_figure
+        >>> axes = new_figure(4, 3).add_subplot()
+        >>> divide(axes, 0.5)
+        >>> [text.get_text() for text in axes.texts]
+        ['input', 'future', '|']
+    """
+    axes.axvline(place, **DIVIDER)
+    words = (("input", "right", -6, MUTED), ("future", "left", 6, MUTED), ("|", "center", 0, INK))
+    for word, align, shift, colour in words:
+        axes.annotate(
+            word,
+            (place, 1.0),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(shift, 4),
+            textcoords="offset points",
+            ha=align,
+            va="bottom",
+            color=colour,
+            fontsize=SMALL_SIZE,
+        )
 
 
 def shorten(text: str, limit: int) -> str:

@@ -51,6 +51,7 @@ def draw_action_timeline(
     *,
     frames: NDArray[Any] | None = None,
     frame_times: NDArray[Any] | None = None,
+    duration: float | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the class probabilities of one clip over time, under frames of the clip.
@@ -66,6 +67,8 @@ def draw_action_timeline(
             `(frames, height, width, 3)`, uint8 or floats in [0, 1]; as many as fit are shown.
             Defaults to None: no pictures.
         frame_times: `(frames,)` in seconds, increasing. Defaults to None: `times_seconds`.
+        duration: length of the clip in seconds, all of which is shown. Defaults to None: as far as
+            the moments reach.
         title: written above. Defaults to None: the likeliest class and its mean probability.
 
     Returns:
@@ -73,7 +76,7 @@ def draw_action_timeline(
 
     Raises:
         InputError: for a wrong rank, numbers outside [0, 1], NaN, labels or times of another
-            number, or times that do not increase.
+            number, times that do not increase, or a duration that ends before the last of them.
 
     Example:
         >>> import numpy as np
@@ -91,7 +94,7 @@ def draw_action_timeline(
 
     shown, rows = _ranked(chances, names)
     figure, axes, film = _paper(shown, pictures is not None)
-    edges = _edges(times)
+    edges = _edges(times, duration)
     _draw_chances(figure, axes, rows, edges)
     _draw_labels(axes, shown, rows.mean(axis=0))
     _underline(axes, chances, rows.shape[1], edges)
@@ -147,11 +150,17 @@ def _ranked(chances: NDArray[Any], names: Sequence[str]) -> tuple[list[str], NDA
     return [*shown, f"{len(rest)} others"], np.hstack([chances[:, kept], np.minimum(others, 1.0)])
 
 
-def _edges(times: NDArray[Any]) -> NDArray[Any]:
+def _edges(times: NDArray[Any], duration: float | None) -> NDArray[Any]:
     """Return the borders between moments, halfway from one to the next."""
+    inner = (times[:-1] + times[1:]) / 2
+    if duration is not None:
+        if not duration >= times[-1]:
+            raise InputError(
+                f"Expected a `duration` of at least {times[-1]:g} s. Received: {duration}"
+            )
+        return np.concatenate([[0.0], inner, [duration]])
     if len(times) == 1:
         return np.array([times[0] - 0.5, times[0] + 0.5])
-    inner = (times[:-1] + times[1:]) / 2
     return np.concatenate([[2 * times[0] - inner[0]], inner, [2 * times[-1] - inner[-1]]])
 
 

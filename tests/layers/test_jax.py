@@ -22,6 +22,7 @@ from keras_videolstm.objectives import (
 from tests.references import decode_feedback, decoder_weights, encode, encoder_weights, identity
 
 assert keras.backend.backend() == "jax"
+keras.utils.set_random_seed(0)
 model = VideoLSTM("conditional_composite", (3,), units=[5, 4], prediction_steps=2,
                   activation="linear")
 clips = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -35,10 +36,11 @@ assert np.abs(far - expected).max() < 1e-4
 model.compile("adam", HalfSquaredErrorPerFrame())
 x = {"frames": clips, "future": clips[:, :2]}
 y = {"prediction": clips[:, :2], "reconstruction": clips}
+before = model.evaluate(x, y, verbose=0, return_dict=True)
 model.decoders["prediction"].set_sampling_rate(0.5)
-history = model.fit(x, y, epochs=3, verbose=0).history
-assert history["loss"][-1] < history["loss"][0]
+model.fit(x, y, epochs=10, verbose=0)
 results = model.evaluate(x, y, verbose=0, return_dict=True)
+assert results["loss"] < before["loss"]
 assert set(results) == {"loss", "prediction_loss", "prediction_forced_loss", "reconstruction_loss"}
 classifier = ActionClassifier.from_video_lstm(model, ["a", "b"])
 classifier.compile("adam", {"steps": StepCrossentropy(), "action": None})

@@ -86,7 +86,11 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     (method,) = metrics["methods"]
     assert method == "LSTM, fine-tuned"
     assert metrics["methods"][method]["test"]["video_accuracy"]["mean"] == 1.0
-    assert f"| {method} |" in (out / "report.md").read_text()
+    report = (out / "report.md").read_text()
+    assert re.search(rf"\| {method} \|.*\| 100.0 \(2 of 2\) \|", report)
+    assert "One video is 50.0 points." in report
+    assert "![confusion](confusion.png)" in report
+    assert "comparison" not in report
     with (out / "split.csv").open() as file:
         rows = list(csv.DictReader(file))
     parts = {row["group"]: set() for row in rows}
@@ -104,6 +108,27 @@ def test_a_comparison_trains_the_baselines_too(base, tmp_path):
     assert metrics["protocol"]["shots_a_class"] == 2
     assert len(metrics["methods"]["single frame"]["test"]["runs"]) == 2
     assert (tmp_path / "comparison.png").stat().st_size > 1000
+    report = (tmp_path / "report.md").read_text()
+    assert "![comparison](comparison.png)" in report
+    assert " of 2)" not in report
+
+
+def test_a_clip_that_was_learned_from_is_called_so(base):
+    with (base / "classifier" / "split.csv").open() as file:
+        parts = {row["path"]: row["part"] for row in csv.DictReader(file)}
+    assert set(parts.values()) == {"train", "validation", "test"}
+    for path, part in parts.items():
+        clip = base / "videos" / Path(path).parent.name / Path(path).name
+        told = "part: it shows nothing new" in done("predict", base / "classifier", clip)
+        assert told == (part != "test")
+
+
+def test_a_model_of_digits_is_said_to_know_no_other_video(tmp_path):
+    write_clip(tmp_path / "clip.mp4", level_frames().repeat(4, axis=0), fps=15)
+    model = VideoLSTM("composite", (16, 16, 1), units=[8], prediction_steps=4)
+    save(model, tmp_path / "model", {"input_steps": 3, "data": "moving digits: MNIST"})
+    told = call("predict", tmp_path / "model", tmp_path / "clip.mp4").stderr
+    assert "has only seen moving digits" in told
 
 
 def test_prediction_names_the_action_and_draws_it(base, tmp_path):
@@ -123,7 +148,11 @@ def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
     result = json.loads(done("predict", base / "model", clip, "--steps", 8, "--out", out, "--json"))
     assert (result["frames_read"], result["frames_forecast"]) == (6, 8)
     assert result["frames_of_truth"] == 8
-    assert set(result["mean_squared_error"]) == {"forecast", "last frame held"}
+    assert set(result["mean_squared_error"]) == {
+        "forecast",
+        "last frame held",
+        "mean of the frames read",
+    }
     assert out.stat().st_size > 1000
 
 

@@ -124,6 +124,11 @@ def test_wrong_use_exits_with_two(arguments):
     assert "Error: " in result.stderr
 
 
+def test_a_misspelt_command_is_answered_with_the_one_that_is_meant():
+    assert "Did you mean 'predict'?" in call("predic").stderr
+    assert "mean" not in call("fly").stderr
+
+
 def test_extract_into_a_folder_is_wrong_use(tmp_path):
     assert "is a directory" in refused("extract", tmp_path, "--out", tmp_path, code=2)
     (tmp_path / "file").touch()

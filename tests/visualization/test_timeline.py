@@ -32,6 +32,13 @@ def test_moments_end_halfway_to_the_next():
     np.testing.assert_allclose(corners, [0, 1, 2.5, 4.5])
 
 
+def test_a_clip_is_shown_from_its_beginning_to_its_end():
+    axes = draw_action_timeline(CHANCES, LABELS, TIMES, duration=6.0).axes[0]
+    corners = mesh(axes.figure).get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(corners, [0, 1, 2.5, 6])
+    assert axes.get_xlim() == (0.0, 6.0)
+
+
 def test_the_most_probable_class_is_underlined():
     axes = draw_action_timeline(CHANCES, LABELS, TIMES).axes[0]
     segments = np.array(axes.collections[-1].get_segments())
@@ -99,6 +106,7 @@ def test_few_thumbnails_are_shown_once_each():
         ({"probabilities": CHANCES * 2}, r"in \[0, 1\]. Received: numbers from 0 to 1.8"),
         ({"probabilities": CHANCES * np.nan}, "Received: 9 of 9 are NaN or infinite"),
         ({"labels": ["a"]}, "Expected 3 labels, one for each class. Received: 1 labels"),
+        ({"duration": 1.0}, "`duration` of at least 3.5 s. Received: 1.0"),
         ({"times_seconds": [1, 2]}, "Expected 3 times in `times_seconds`. Received: 2"),
         ({"times_seconds": [1, 3, 2]}, r"`times_seconds` to increase. Received: \[1, 3, 2\]"),
         ({"frames": pictures(2)}, "Received: 2 frames and 3 times"),
