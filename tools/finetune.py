@@ -153,7 +153,7 @@ def command(
         repeats=repeats,
         shots=shots,
         test_store=test_store,
-        progress=partial(ProgressLine, unit="steps"),
+        progress=partial(ProgressLine, unit="steps", may_end_early=True),
     )
     metrics = _metrics(results, store, split, test_store, shots, repeats)
     metrics["skipped"] = [*skipped, *test_skipped]

@@ -14,18 +14,22 @@ class ProgressLine:
 
     Args:
         label: what is being done.
-        unit: what is counted beside the clips, such as `"frames"`.
+        unit: what is counted, such as `"frames"`.
+        may_end_early: whether the time left is the most that it can be; default `False`.
     """
 
-    def __init__(self, label: str, unit: str) -> None:
+    def __init__(self, label: str, unit: str, may_end_early: bool = False) -> None:
         self._label = label
         self._unit = unit
+        self._most = "at most " if may_end_early else ""
         self._start = self._last = time.monotonic()
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, done: int, total: int, units: int | None = None) -> None:
         """Show that `done` of `total` are done, after `units` units of work, else `done` units."""
-        units = done if units is None else units
+        done_so_far = f"{done}/{total} {self._unit}"
+        if units is not None:
+            done_so_far = f"{done}/{total}, {units} {self._unit}"
         now = time.monotonic()
         ended = self._terminal and done >= total
         if now - self._last < (0.2 if self._terminal else 30) and not ended:
@@ -33,9 +37,10 @@ class ProgressLine:
         self._last = now
         seconds = max(now - self._start, 1e-6)
         left = seconds / done * (total - done) if done else 0
+        rate = (done if units is None else units) / seconds
         line = (
-            f"{self._label}: {done}/{total}, {units} {self._unit}, "
-            f"{units / seconds:.0f} {self._unit}/s, {left:.0f} s left"
+            f"{self._label}: {done_so_far}, {rate:.{int(rate < 3)}f} {self._unit}/s, "
+            f"{self._most}{left:.0f} s left"
         )
         if self._terminal:
             click.echo(f"\r{line:<78}", nl=done >= total, err=True)

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from keras_videolstm.layers.lstm_equations import LSTMEquations
 from keras_videolstm.layers.over_time import (
-    Step,
     batch_first,
     is_written_out,
     run_over_time,
@@ -137,7 +136,7 @@ def _forward(
     start = [given["hidden"], given["cell"], tf.cast(given["hidden"], low)]
     nothing = [tf.zeros_like(given["cell"])] * 5
     carry = [*start, *nothing]
-    collected, carry = run_over_time(_traced_once(step), carry, per_step, steps, collect=len(carry))
+    collected, carry = run_over_time(step, carry, per_step, steps, collect=len(carry))
     hidden, cell, low_hidden, into, forget, candidate, out, squashed = collected
     kept = _Kept(
         into,
@@ -221,9 +220,7 @@ def _backward(
         return [to_gates, to_hidden, to_cell]
 
     start = [tf.cast(tf.concat([tf.zeros_like(to_cell)] * 4, axis=-1), low), to_hidden, to_cell]
-    (to_gates,), (_, to_hidden, to_cell) = run_over_time(
-        _traced_once(step), start, per_step, steps, reverse=True
-    )
+    (to_gates,), (_, to_hidden, to_cell) = run_over_time(step, start, per_step, steps, reverse=True)
     to_gates = time_first(to_gates)
     full_gates = tf.cast(to_gates, full)
     all_but_last = list(range(len(to_gates.shape) - 1))
@@ -254,14 +251,6 @@ def _through_sigmoid(value: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
 
 def _through_tanh(value: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.TanhGrad(y=value, dy=upstream)
-
-
-def _traced_once(step: Step) -> Step:
-    """Return a step of which a graph under construction holds one copy, which it calls.
-
-    TensorFlow writes the calls out where it optimises the graph, in far less time than Python.
-    """
-    return step if tf.executing_eagerly() else tf.function(step, autograph=False)
 
 
 def _one_by_one(tensor: tf.Tensor, steps: Any) -> Any:

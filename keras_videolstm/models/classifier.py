@@ -13,7 +13,6 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.layers import FrameStandardizer, SlowFeatures, VideoEncoder
 from keras_videolstm.models.frames import checked_clips
 from keras_videolstm.models.keywords import check_keywords
-from keras_videolstm.models.prebuilt_optimizer import PrebuiltOptimizer
 from keras_videolstm.models.video_lstm import VideoLSTM
 
 
@@ -30,7 +29,7 @@ def standardization_of(model: VideoLSTM) -> str:
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
-class ActionClassifier(PrebuiltOptimizer):
+class ActionClassifier(keras.Model):
     """A `VideoEncoder` and a softmax at every step (paper, section 3.1), as a functional model.
 
     Args:

@@ -23,7 +23,6 @@ from keras_videolstm.models.frames import (
     scaled_pixels,
 )
 from keras_videolstm.models.keywords import check_keywords
-from keras_videolstm.models.prebuilt_optimizer import PrebuiltOptimizer
 from keras_videolstm.models.video_stream import VideoStream
 
 BASES = {
@@ -47,7 +46,7 @@ class _Companions:
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
-class VideoLSTM(PrebuiltOptimizer):
+class VideoLSTM(keras.Model):
     """Encoder and decoder LSTMs over video (paper, sections 2.2 to 2.4), a functional model.
 
     The encoder reads the input frames; the `reconstruction` decoder writes them again, last frame

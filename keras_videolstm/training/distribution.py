@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.training.variables import make_variables
 
 DISTRIBUTIONS = ("none", "mirrored", "multiworker")
 _SIGNS_OF_A_LOST_WORKER = (
@@ -159,7 +160,7 @@ def fit_on_devices(
         ...                initial_epoch=0, callbacks=[], verbose=1)
     """
     with strategy.scope():
-        _build(model, validation)
+        make_variables(model, validation)
     list_of_callbacks = keras.callbacks.CallbackList(
         list(callbacks),
         add_progbar=verbose != 0,
@@ -212,14 +213,6 @@ def agree(strategy: tf.distribute.Strategy, number: int) -> None:
             f"Expected all workers to stand at the same epoch, in one shared folder. "
             f"Received: epoch {number} here, {mean:g} on average"
         )
-
-
-def _build(model: keras.Model, batches: tf.data.Dataset[Any]) -> None:
-    """Make the variables of loss and optimiser, which replicas must not make."""
-    x, y = tf.nest.map_structure(lambda tensor: tensor[:1], next(iter(batches)))
-    model.compute_loss(x, y, model(x, training=False), training=False)
-    model.optimizer.build(model.trainable_variables)
-    model.reset_metrics()
 
 
 def _quietly(step: Any) -> Any:

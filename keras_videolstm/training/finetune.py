@@ -16,6 +16,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import StepCrossentropy
 from keras_videolstm.training.splits import Split
+from keras_videolstm.training.variables import make_variables
 
 _BLOCKS_A_BATCH = 256
 
@@ -209,7 +210,7 @@ def finetune(
     looks = max(settings.steps // settings.check_every, 1)
     told = _Told(progress, settings.head_steps + looks * steps_a_look)
     _fit_head(classifier, blocks, settings, told)
-    _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0))
+    _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0), blocks)
     before = classifier.get_weights(), _loss(classifier, validation)
     history = classifier.fit(
         blocks,
@@ -264,7 +265,7 @@ def _fit_head(
     learns = encoder is not None and encoder.trainable
     if learns:
         encoder.trainable = False
-    _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9))
+    _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9), blocks)
     classifier.fit(blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0)
     if learns:
         encoder.trainable = True
@@ -276,13 +277,18 @@ def _loss(classifier: ActionClassifier, validation: tf.data.Dataset[Any] | None)
     return classifier.evaluate(validation, verbose=0, return_dict=True)["loss"]
 
 
-def _compile(classifier: ActionClassifier, optimizer: keras.optimizers.Optimizer) -> None:
+def _compile(
+    classifier: ActionClassifier,
+    optimizer: keras.optimizers.Optimizer,
+    blocks: tf.data.Dataset[Any],
+) -> None:
     classifier.compile(
         optimizer=optimizer,
         loss={"steps": StepCrossentropy(), "action": None},
         metrics={"action": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
         jit_compile=False,
     )
+    make_variables(classifier, blocks)
 
 
 def _with_targets(blocks, labels):

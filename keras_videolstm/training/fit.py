@@ -31,6 +31,7 @@ from keras_videolstm.training.recipe import ModelRecipe, OptimizerRecipe, Recipe
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 from keras_videolstm.training.start import pinned, take_weights
+from keras_videolstm.training.variables import make_variables
 
 RECIPE = "recipe.toml"
 
@@ -154,6 +155,7 @@ def _train(
             "verbose": verbose,
         }
         if distribute == "none":
+            make_variables(model, validation)
             model.fit(batches, validation_data=validation, **span)
         else:
             fit_on_devices(model, strategy, batches, validation, **span)

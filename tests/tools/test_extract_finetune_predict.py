@@ -101,8 +101,12 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
 
 
 @pytest.mark.slow
-def test_a_comparison_trains_the_baselines_too(base, tmp_path):
-    done(*finetune(base, base / "store.h5", tmp_path), "--compare", "--shots", 2, "--repeats", 2)
+def test_a_comparison_trains_the_baselines_too(tmp_path):
+    store = toy_actions(tmp_path / "store.h5")
+    model = VideoLSTM("composite", (4,), units=[4], activation="linear")
+    save(model, tmp_path / "model", {"percepts": {**PATCHES, "extractor": "toy"}})
+    arguments = ("finetune", tmp_path / "model", store.path, "--out", tmp_path)
+    done(*arguments, "--training-steps", 2, "--compare", "--shots", 2, "--repeats", 2)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert set(metrics["methods"]) == {"single frame", "LSTM from scratch", "LSTM, fine-tuned"}
     assert metrics["protocol"]["shots_a_class"] == 2

@@ -53,15 +53,15 @@ def test_a_terminal_shows_one_line_that_ends_with_the_work(clock, monkeypatch):
     line = ProgressLine("evaluate", "windows")
     for done in (1, 2, 3, 4):
         clock[0] = done / 2
-        line(done, 4, done)
+        line(done, 4)
     shown = sys.stderr.getvalue()
     assert shown.count("\n") == 1
     assert shown.endswith("\n")
     assert [text.strip() for text in shown.split("\r")[1:]] == [
-        "evaluate: 1/4, 1 windows, 2 windows/s, 2 s left",
-        "evaluate: 2/4, 2 windows, 2 windows/s, 1 s left",
-        "evaluate: 3/4, 3 windows, 2 windows/s, 0 s left",
-        "evaluate: 4/4, 4 windows, 2 windows/s, 0 s left",
+        "evaluate: 1/4 windows, 2.0 windows/s, 2 s left",
+        "evaluate: 2/4 windows, 2.0 windows/s, 1 s left",
+        "evaluate: 3/4 windows, 2.0 windows/s, 0 s left",
+        "evaluate: 4/4 windows, 2.0 windows/s, 0 s left",
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_classifier_in_training_shows_its_steps_up_to_where_it_stops(monkeypat
         steps=40, head_steps=3, check_every=2, patience=1, learning_rate=1e-9
     )
     starts = {name: starts_from(model)[name] for name in ("single frame", "LSTM from scratch")}
-    lines = partial(ProgressLine, unit="steps")
+    lines = partial(ProgressLine, unit="steps", may_end_early=True)
     compare(starts, store, split_by_group(store, seed=0), settings, progress=lines)
     shown = sys.stderr.getvalue()
     first, second, rest = shown.split("\n")
@@ -85,9 +85,10 @@ def test_a_classifier_in_training_shows_its_steps_up_to_where_it_stops(monkeypat
     for line, method in ((first, "single frame"), (second, "LSTM from scratch")):
         *_, last = lines_of(line)
         assert last.startswith(f"{method}, repeat 1 of 1: ")
-        done, total = last.split(": ")[1].split(",")[0].split("/")
+        done, total = last.split(": ")[1].split(" ")[0].split("/")
         # It learns nothing, and stops long before its 43 steps.
         assert done == total
+        assert "at most 0 s left" in last
         assert 5 <= int(done) < 20
 
 
@@ -97,7 +98,7 @@ def test_reading_a_store_shows_how_many_videos_are_read(monkeypatch, tmp_path):
     classifier = ActionClassifier(4, store.class_names, [4])
     score_videos(classifier, CountedStore(store, "confusion"), np.arange(len(store)))
     shown = sys.stderr.getvalue()
-    assert lines_of(shown)[-1].startswith("confusion: 10/10, 10 videos")
+    assert lines_of(shown)[-1].startswith("confusion: 10/10 videos")
     assert shown.count("\n") == 1
 
 
@@ -108,7 +109,7 @@ def test_the_line_ends_where_videos_are_left_out(monkeypatch, tmp_path):
     write_order_control(counted, tmp_path / "direction.h5", "direction")
     counted.end()
     shown = sys.stderr.getvalue()
-    assert lines_of(shown)[-1].startswith("order: 2/2, 2 videos")
+    assert lines_of(shown)[-1].startswith("order: 2/2 videos")
     assert shown.endswith("\n")
 
 
