@@ -27,8 +27,8 @@ demo: $(STAMP)
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 
 # A file's tests share what they train. In the tree's order: the last folders are quick ones, so that
-# no process waits for the other.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# no process waits for the other. Three on two cores, as many tests wait for programs that they start.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # All but the slow ones; both kinds at once: `make test WHICH=`.
 WHICH := -m "not slow"

@@ -162,12 +162,13 @@ def command(
 
 
 def _kept(out: Path, store: PerceptStore) -> str:
-    files = sorted(path.name for path in out.iterdir() if path.suffix in (".png", ".csv", ".md"))
-    return (
-        f"Kept in {out}: the classifier, metrics.json, {', '.join(files)}\n"
-        f"Next: videolstm-tools predict {out} clip.mp4 --out timeline.png\n"
-        f"To fine-tune again without reading the videos again: {store.path} in place of them"
-    )
+    lines = [
+        f"Kept in {out}: the classifier, report.md with its pictures, metrics.json, split.csv",
+        f"Next: videolstm-tools predict {out} clip.mp4 --out timeline.png",
+    ]
+    if store.path.parent == out:
+        lines.append(f"To fine-tune again, {store.path} in place of the videos saves reading them")
+    return "\n".join(lines)
 
 
 def _metrics(
@@ -231,8 +232,8 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
         lines.append(f"| {result.name} | {' | '.join(cells)} |")
     lines += [
         "",
-        "A frame is named by its step alone, a block by the mean of its 16 steps, a video by the "
-        f"mean of its blocks. One video is {100 / count:.1f} points.",
+        "A frame counts by the answer at its step, a block by the mean over its 16 steps, a video "
+        f"by the mean over its blocks. One video is {100 / count:.1f} points.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -272,6 +273,8 @@ def _write(
             bars, xlabel=f"video accuracy, % ({part} part)", chance=100 / len(labels)
         )
         save_figure(figure, out / "comparison.png")
+    else:
+        (out / "comparison.png").unlink(missing_ok=True)  # of an earlier run
     report = "# Report\n\n" + _table(results, metrics)
     report += f"\nPretrained from: {checkpoint}. {metrics['protocol']['reduction']}.\n"
     report += f"\nFiles left out: {len(metrics['skipped'])}\n"

@@ -149,7 +149,7 @@ def _name_action(
     mean = blocks.mean(axis=0)
     order = np.argsort(mean)[::-1]
     if out is not None:
-        title = f"{Path(name).name}: {model.label(mean)} ({100 * mean.max():.0f} %)"
+        title = f"{model.label(mean)} ({100 * mean.max():.0f} %), {Path(name).name}"
         _draw_timeline(model, blocks, reader, clip, len(features), out, title)
     return {
         "action": model.label(mean),

@@ -42,6 +42,6 @@ def part_of(folder: Path, clip: Path) -> str | None:
         return None
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if Path(row["path"]).parts[-2:] == clip.resolve().parts[-2:]:
-                return row["part"]
+            if Path(row.get("path", "")).parts[-2:] == clip.resolve().parts[-2:]:
+                return row.get("part")
     return None

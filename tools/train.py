@@ -63,11 +63,12 @@ def command(
       videolstm-tools train --recipe recipe.toml --out run --root percepts
     """
     recipe = Recipe.load(recipe_path)
+    root = data_root or recipe_path.parent
     try:
         result = train(
             recipe,
             out,
-            data_root=data_root or recipe_path.parent,
+            data_root=root,
             mnist=mnist,
             resume=resume,
             distribute=distribute,
@@ -78,7 +79,13 @@ def command(
         if not resume:
             raise
         _start_again(error, out)
-    _show(result, recipe, out, as_json)
+    _show(result, out, as_json)
+    if not as_json:
+        stores = f" --root {root}" if recipe.data.kind == "percepts" else ""
+        click.echo(
+            "Next, with a card that says what it has learned from:\n"
+            f"  videolstm-tools zoo publish {out} --card card.md{stores} --out my_zoo/{recipe.name}"
+        )
 
 
 def _start_again(error: WorkerLost, out: Path) -> NoReturn:
@@ -108,7 +115,7 @@ def _verbosity(as_json: bool) -> int:
     return 1 if sys.stdout.isatty() else 2
 
 
-def _show(result: TrainingResult, recipe: Recipe, out: Path, as_json: bool) -> None:
+def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
     best = result.history[result.best_epoch - 1]
     if as_json:
         summary = {
@@ -123,5 +130,3 @@ def _show(result: TrainingResult, recipe: Recipe, out: Path, as_json: bool) -> N
     for name, value in best.items():
         click.echo(f"  {name} = {value:.4g}")
     click.echo(f"Kept in {out}: best.weights.h5, history.csv, tensorboard, recipe.toml")
-    click.echo("Next, with a card that says what it has learned from:")
-    click.echo(f"  videolstm-tools zoo publish {out} --card card.md --out my_zoo/{recipe.name}")

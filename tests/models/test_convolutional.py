@@ -12,7 +12,6 @@ from keras_videolstm.objectives import BernoulliNatsPerFrame
 
 SHAPE = (16, 24, 1)
 CONVOLUTIONS = [
-    {"patch_size": 4},
     {"patch_size": 2, "kernel_size": 5, "strides": [1, 2]},
     {"patch_size": 4, "strides": [1, 2], "max_displacement": 3},
     {"patch_size": 4, "strides": [1, 2], "max_displacement": 3, "motion_tracks": True},
