@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.comparison import FINETUNED, SCRATCH
+from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.label_curve import LabelCurve
 from keras_videolstm.training.splits import official_split, split_by_group, split_of_control
 from keras_videolstm_tools.label_protocols import Protocol, write_table
@@ -60,6 +62,14 @@ def results(folder: Path) -> list[dict]:
 def rows_of(table: str) -> dict[str, list[str]]:
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     return {row[0]: row[1:] for row in rows}
+
+
+@pytest.fixture(autouse=True)
+def few_steps_of_the_softmax(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command has an option for them, and what is learned does not matter here."""
+    few = partial(FinetuneSettings, head_steps=5)
+    for module in ("label_protocols", "reproduce_controls"):
+        monkeypatch.setattr(f"keras_videolstm_tools.{module}.FinetuneSettings", few)
 
 
 @pytest.fixture(scope="module")
