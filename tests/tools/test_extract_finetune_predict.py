@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.training.finetune import FinetuneSettings
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
@@ -101,7 +103,10 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
 
 
 @pytest.mark.slow
-def test_a_comparison_trains_the_baselines_too(tmp_path):
+def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
+    # No option says so; how well they learn is not asked.
+    few = partial(FinetuneSettings, head_steps=5)
+    monkeypatch.setattr("keras_videolstm_tools.finetune.FinetuneSettings", few)
     store = toy_actions(tmp_path / "store.h5")
     model = VideoLSTM("composite", (4,), units=[4], activation="linear")
     save(model, tmp_path / "model", {"percepts": {**PATCHES, "extractor": "toy"}})
