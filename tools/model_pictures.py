@@ -82,6 +82,16 @@ def forecast_figure(
     )
 
 
+def forecast_title(checkpoint: str, clip: str | Path, fps: float) -> str:
+    """Return what a forecast's picture is called.
+
+    Example:
+        >>> forecast_title("composite_youtube", "videos/clip.mp4", 15.0)
+        'composite_youtube, clip.mp4, 15 frames a second'
+    """
+    return f"{Path(checkpoint).name}, {Path(clip).name}, {fps:g} frames a second"
+
+
 def forecast_errors(
     read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:

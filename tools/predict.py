@@ -22,7 +22,7 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
-from keras_videolstm_tools.model_pictures import forecast_errors, forecast_figure
+from keras_videolstm_tools.model_pictures import forecast_errors, forecast_figure, forecast_title
 from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import json_option, print_json
@@ -90,7 +90,7 @@ def command(
             result = _name_action(model, reader, clip, picture, name)
             return result | _learned_from(checkpoint, clip)
         read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
-        title = f"{Path(checkpoint).name}, {Path(name).name}, {reader.fps:g} frames a second"
+        title = forecast_title(checkpoint, name, reader.fps)
         return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
 
     with clips_named(clips, seconds) as named:
@@ -106,7 +106,7 @@ def command(
 
 
 def _learned_from(classifier: str, clip: Path) -> dict[str, str]:
-    """Say where a clip is one that the classifier has learned from."""
+    """Say where a clip is, by its name, one that the classifier has learned from."""
     part = part_of(Path(classifier), clip)
     return {"learned_from": part} if part in ("train", "validation") else {}
 
@@ -245,7 +245,8 @@ def _as_text(result: dict[str, Any]) -> str:
         text = f"{result['clip']}: {result['action']}  ({named}; {result['blocks']} blocks)"
         if "learned_from" in result:
             part = result["learned_from"]
-            text += f"\n  This clip is of the classifier's {part} part: it shows nothing new."
+            text += f"\n  A clip of this name is of the classifier's {part} part: if this is it, "
+            text += "that it is named rightly shows nothing new."
     else:
         text = (
             f"{result['clip']}: {result['frames_read']} frames read, "

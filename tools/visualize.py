@@ -22,6 +22,7 @@ from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, wr
 from keras_videolstm_tools.labelled_percepts import labelled_percepts, percepts_of, settings_of
 from keras_videolstm_tools.model_pictures import (
     forecast_figure,
+    forecast_title,
     write_activity,
     write_features,
 )
@@ -80,7 +81,7 @@ def sequences_command(
             raise InputError(f"Expected a model that predicts. Received: {checkpoint}")
         forecast = model.forecast(frames[:read], predicted)
         reader = ClipReader(metadata, model.frame_shape)
-        title = f"{Path(checkpoint).name}, {clip.name}, {reader.fps:g} frames a second"
+        title = forecast_title(checkpoint, clip, reader.fps)
         stills = reader.pictures(clip)
         figure = forecast_figure(frames[:read], frames[read:], forecast, stills, title)
         shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
