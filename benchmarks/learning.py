@@ -22,7 +22,7 @@ import keras
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
-from keras_videolstm.training.fit import build_model, compile_model
+from keras_videolstm.training.compiled_model import build_model, compile_model
 from keras_videolstm.training.moving_mnist_recipes import convolutional_recipe, table2_recipe
 from keras_videolstm.training.precision import FULL, LOW
 from keras_videolstm.training.recipe import Recipe

@@ -21,7 +21,7 @@ class Ours:
 
         from keras_videolstm.fused_adam import FusedAdam
         from keras_videolstm.models import VideoLSTM
-        from keras_videolstm.training.fit import losses
+        from keras_videolstm.training.compiled_model import losses
         from keras_videolstm.training.precision import pick_precision
 
         self.precision = pick_precision(precision, problem.units, problem.batch).policy

@@ -15,7 +15,7 @@ from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.order_controls import CONTROLS, write_order_control
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.clips import VALIDATION_DIGITS
+from keras_videolstm.training.digit_parts import VALIDATION_DIGITS
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_of_control
 from keras_videolstm_tools.counted_store import CountedStore

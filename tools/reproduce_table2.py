@@ -10,7 +10,6 @@ from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
-from keras_videolstm.training.fit import RECIPE
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.moving_mnist_recipes import (
     ROWS,
@@ -18,6 +17,7 @@ from keras_videolstm.training.moving_mnist_recipes import (
     table2_recipe,
 )
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
 from keras_videolstm_tools.results import Made, with_json

@@ -15,8 +15,9 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import train
-from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
+from keras_videolstm.training.compiled_model import build_model
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE, load_best_weights
 from keras_videolstm.visualization import draw_learning
 from keras_videolstm_tools.films import write_figure
 

@@ -18,6 +18,7 @@ from keras_videolstm_tools.shared_options import mnist_option
 _SECONDS_BEFORE_A_NEW_START = 5
 _STARTS_WITHOUT_AN_EPOCH = 5
 _STARTS = "VIDEOLSTM_STARTS"
+_KEPT = ("best.weights.h5", "history.csv", "tensorboard", "recipe.toml")
 
 
 @click.command(name="train")
@@ -57,6 +58,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Train a model by a recipe; continue where a killed run stopped.
+
+    With KERAS_BACKEND=jax, moving digits are drawn on the accelerator and many
+    steps are one program.
 
     \b
     Example:
@@ -129,4 +133,5 @@ def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
     click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")
     for name, value in best.items():
         click.echo(f"  {name} = {value:.4g}")
-    click.echo(f"Kept in {out}: best.weights.h5, history.csv, tensorboard, recipe.toml")
+    kept = [name for name in _KEPT if (out / name).exists()]
+    click.echo(f"Kept in {out}: {', '.join(kept)}")

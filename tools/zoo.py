@@ -22,9 +22,9 @@ from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.fit import RECIPE
 from keras_videolstm.training.publication import published_run
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder

@@ -187,6 +187,11 @@ class ConditionalDecoder(keras.layers.Layer):
             )
         self._sampling.rate.assign(rate)
 
+    @property
+    def sampling_rate(self) -> keras.Variable | None:
+        """What `set_sampling_rate` sets; `None` where it was never called."""
+        return self._sampling.rate
+
     def call(
         self,
         state: State,

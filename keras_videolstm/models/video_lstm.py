@@ -252,7 +252,7 @@ class VideoLSTM(keras.Model):
     def _track(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> None:
         outputs = dict(y_pred)
         if fed := self.conditional_key:
-            outputs[f"{fed}_forced"] = y_pred[fed] if training else self._forced(x)
+            outputs[f"{fed}_forced"] = y_pred[fed] if training else self.forced(x)
         for name, output in outputs.items():
             if (loss := self._loss_of(name)) is None:
                 continue
@@ -263,7 +263,18 @@ class VideoLSTM(keras.Model):
             tracker = self._companions.trackers[name]
             tracker.update_state(of_each_frame(y[key], output), sample_weight=weight)
 
-    def _forced(self, x: Any) -> Any:
+    def forced(self, x: Any) -> Any:
+        """Return what the conditional decoder writes under teacher forcing, as a tensor.
+
+        Args:
+            x: the model's inputs, the future among them where that is what is forced.
+
+        Example:
+            >>> model = VideoLSTM("conditional_future_predictor", (3,), units=[8])
+            >>> clip = np.zeros((2, 5, 3), "float32")
+            >>> model.forced({"frames": clip, "future": clip}).shape
+            TensorShape([2, 5, 3])
+        """
         x = x if isinstance(x, dict) else {"frames": x}
         frames = {key: scaled_pixels(value) for key, value in x.items()}
         return self._companions.models["forced"](frames, training=False)

@@ -9,7 +9,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import expand_groups
-from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist import BLOCK, moving_mnist
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import (
@@ -18,14 +17,14 @@ from keras_videolstm.data.percept_windows import (
     percept_windows,
 )
 from keras_videolstm.errors import InputError
-from keras_videolstm.models.video_lstm import BASES, CONDITIONAL, VideoLSTM
-from keras_videolstm.training.recipe import ModelRecipe, Recipe, StoreRecipe
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.clip_parts import clip_parts
+from keras_videolstm.training.digit_parts import digit_parts
+from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from keras_videolstm.training.slow_directions import slow_directions
 
 _OF_DIGITS = "moving digits"
 _VALIDATION_SEED_SHIFT = 1_000_003
-VALIDATION_DIGITS = 5_000
-_FEWEST_DIGITS = 10
 
 
 class ClipSource:
@@ -53,17 +52,10 @@ class ClipSource:
             self._test = [_selection(s, data_root) for s in recipe.data.test]
             self._check_features()
         else:
-            digits = load_digits("train", mnist)
+            digits = digit_parts(mnist)
             self.digits_source = digits.source
-            # Validation uses digits of its own, cut from the training part.
-            if len(digits.images) < _FEWEST_DIGITS:
-                raise InputError(
-                    f"Expected at least {_FEWEST_DIGITS} digits. "
-                    f"Received: {len(digits.images)} from {digits.source}"
-                )
-            held_out = min(VALIDATION_DIGITS, len(digits.images) // 10)
-            self._train_digits = digits.images[:-held_out]
-            self._validation_digits = digits.images[-held_out:]
+            self._train_digits = digits.train
+            self._validation_digits = digits.validation
 
     def _check_features(self) -> None:
         expected = int(np.prod(self._recipe.model.frame_shape))
@@ -184,9 +176,11 @@ class ClipSource:
         )
 
     def _as_batches(self, clips: tf.data.Dataset[Any]) -> tf.data.Dataset[Any]:
-        return clips.map(lambda clip: inputs_and_targets(clip, self._recipe.model)).prefetch(
-            tf.data.AUTOTUNE
-        )
+        return clips.map(self._parts).prefetch(tf.data.AUTOTUNE)
+
+    def _parts(self, clip: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        model = self._recipe.model
+        return clip_parts(tf.reshape(clip, (-1, clip.shape[1], *model.frame_shape)), model)
 
 
 def is_of_digits(metadata: Mapping[str, Any]) -> bool:
@@ -202,35 +196,3 @@ def is_of_digits(metadata: Mapping[str, Any]) -> bool:
 def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:
     groups = expand_groups(recipe.groups) or None
     return StoreSelection(PerceptStore(data_root / recipe.store), groups)
-
-
-def inputs_and_targets(
-    clip: tf.Tensor, model: ModelRecipe
-) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """Split whole clips into a VideoLSTM's inputs and targets.
-
-    Args:
-        clip: `(batch, input_steps + prediction_steps, ...)`; pixels may stay
-            uint8, which `VideoLSTM` scales.
-        model: variant, frame shape and numbers of steps.
-
-    Returns:
-        `{"frames": ...}` (and `"future"` where a conditional prediction needs it) and a dict with
-        the variant's own keys.
-
-    Example:
-        >>> model = ModelRecipe("composite", [3], [8], input_steps=2, prediction_steps=4)
-        >>> inputs, targets = inputs_and_targets(tf.zeros((1, 6, 3)), model)
-        >>> sorted(targets), targets["prediction"].shape
-        (['prediction', 'reconstruction'], TensorShape([1, 4, 3]))
-    """
-    clip = tf.reshape(clip, (-1, clip.shape[1], *model.frame_shape))
-    parts = {
-        "reconstruction": clip[:, : model.input_steps],
-        "prediction": clip[:, model.input_steps :],
-    }
-    keys = BASES[model.variant.removeprefix(CONDITIONAL)]
-    inputs = {"frames": parts["reconstruction"]}
-    if model.variant.startswith(CONDITIONAL) and "prediction" in keys:
-        inputs["future"] = parts["prediction"]
-    return inputs, {key: parts[key] for key in keys}

@@ -1,10 +1,10 @@
 """How near predicted frames are to the true ones, along the horizon."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -13,6 +13,9 @@ from keras_videolstm.objectives import BernoulliNatsPerFrame
 _NATS = BernoulliNatsPerFrame()
 SMALLEST_SIDE = 11
 """Of a frame, in pixels: that of the window of SSIM."""
+# Of SSIM as published, for a range of 1.
+_DEVIATION = 1.5
+_LUMINANCE, _CONTRAST = 0.01**2, 0.03**2
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,32 @@ def score_frames(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     over_pixels = [2, 3, 4]
     squares = tf.reduce_sum(tf.math.squared_difference(truth, predicted), axis=over_pixels)
     nats = _NATS.call(truth, predicted)
-    ssim = _by_frame(tf.image.ssim, truth, predicted)
-    psnr = _by_frame(tf.image.psnr, truth, predicted)
-    return tf.stack([nats, squares, ssim, psnr])
+    psnr = tf.image.psnr(truth, predicted, 1.0)
+    return tf.stack([nats, squares, _ssim(truth, predicted), psnr])
 
 
-def _by_frame(
-    score: Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor], truth: tf.Tensor, seen: tf.Tensor
-) -> tf.Tensor:
-    batch, time = tf.unstack(tf.shape(truth)[:2])
-    truth, seen = (tf.reshape(t, (-1, *t.shape[2:])) for t in (truth, seen))
-    return tf.reshape(score(truth, seen, 1.0), (batch, time))
+def _ssim(truth: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+    """Return what `tf.image.ssim` does, in a fraction of the time.
+
+    The Gaussian window is a product of two, so it is taken down and then across, each time as a
+    product of matrices; there it is a convolution with all 121 weights.
+    """
+    down, across = _windows(truth.shape[2]), _windows(truth.shape[3])
+
+    def averaged(maps: tf.Tensor) -> tf.Tensor:
+        return tf.einsum("btywc,xw->btyxc", tf.einsum("yh,bthwc->btywc", down, maps), across)
+
+    means, spread = (averaged(truth), averaged(seen)), averaged(truth**2 + seen**2)
+    product = 2 * means[0] * means[1]
+    squares = means[0] ** 2 + means[1] ** 2
+    luminance = (product + _LUMINANCE) / (squares + _LUMINANCE)
+    contrast = (2 * averaged(truth * seen) - product + _CONTRAST) / (spread - squares + _CONTRAST)
+    return tf.reduce_mean(luminance * contrast, axis=[2, 3, 4])
+
+
+def _windows(side: int) -> NDArray[Any]:
+    """Return `(side - 10, side)`: a row for each place of the window, with its weights."""
+    weights = np.exp(-0.5 * (np.arange(SMALLEST_SIDE) - SMALLEST_SIDE // 2) ** 2 / _DEVIATION**2)
+    places = side - SMALLEST_SIDE + 1
+    rows = [np.pad(weights / weights.sum(), (n, places - 1 - n)) for n in range(places)]
+    return np.stack(rows).astype("float32")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.frames import scaled_pixels
-from keras_videolstm.training.fit import losses
+from keras_videolstm.training.compiled_model import losses
 
 BASELINE = "prediction by "
 """How the names begin of what predicts without learning."""

@@ -12,17 +12,18 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.half_precision import narrow
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
+from keras_videolstm.training.compiled_model import build_model
 from keras_videolstm.training.evaluation import TARGET, evaluate_frames
-from keras_videolstm.training.fit import RECIPE, build_model, load_best_weights
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE, load_best_weights
 from keras_videolstm.training.run_keeper import RunKeeper
 
 Progress = Callable[[int, int], None]
 
 _RESULTS = "<!-- results -->"
-_TEST_BATCH = 100
+_TEST_BATCH = 20
 
 
 def published_run(

@@ -10,7 +10,7 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
-from keras_videolstm.training.fit import losses
+from keras_videolstm.training.compiled_model import losses
 from keras_videolstm.training.percept_evaluation import evaluate_percepts
 from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from tests.tiny_runs import tiny_recipe

@@ -1,0 +1,51 @@
+"""Which digits train and which validate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from keras_videolstm.data.digits import load_digits
+from keras_videolstm.errors import InputError
+
+VALIDATION_DIGITS = 5_000
+_FEWEST_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class DigitParts:
+    """Digits of MNIST's training part, `(count, 28, 28)`, uint8.
+
+    Attributes:
+        train: those that train.
+        validation: the last 5,000 (of fewer than 50,000 the last tenth), which never train.
+        source: as in `Digits`.
+    """
+
+    train: NDArray[Any]
+    validation: NDArray[Any]
+    source: str
+
+
+def digit_parts(mnist: str | None = None) -> DigitParts:
+    """Return the digits that train and those that validate.
+
+    Args:
+        mnist: as `load_digits` takes it.
+
+    Raises:
+        InputError: as `load_digits`, or if there are too few.
+
+    Example:
+        >>> len(digit_parts("mnist_folder").validation)
+        5000
+    """
+    digits = load_digits("train", mnist)
+    images = digits.images
+    if len(images) < _FEWEST_DIGITS:
+        raise InputError(
+            f"Expected at least {_FEWEST_DIGITS} digits. "
+            f"Received: {len(images)} from {digits.source}"
+        )
+    held_out = min(VALIDATION_DIGITS, len(images) // 10)
+    return DigitParts(images[:-held_out], images[-held_out:], digits.source)
