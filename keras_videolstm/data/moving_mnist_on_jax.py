@@ -10,7 +10,7 @@ _FREE = SIDE - 28
 
 
 class MovingDigits:
-    """Draws the sequences of `moving_mnist` in operations of Keras, inside a compiled step.
+    """Draws the sequences of `moving_mnist` in operations of JAX, inside a compiled step.
 
     No batch then waits for the host, nor travels from it. The sequences are distributed as those of
     `moving_mnist`, but are others: the generators of random numbers differ.

@@ -5,6 +5,9 @@ from typing import Any
 from keras_videolstm.models.video_lstm import BASES, CONDITIONAL
 from keras_videolstm.training.recipe import ModelRecipe
 
+VALIDATION_SEED_SHIFT = 1_000_003
+"""Between a recipe's seed and that of its validation set."""
+
 
 def clip_parts(clip: Any, model: ModelRecipe) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split whole clips into a VideoLSTM's inputs and targets.

@@ -18,13 +18,12 @@ from keras_videolstm.data.percept_windows import (
 )
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.clip_parts import clip_parts
+from keras_videolstm.training.clip_parts import VALIDATION_SEED_SHIFT, clip_parts
 from keras_videolstm.training.digit_parts import digit_parts
 from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from keras_videolstm.training.slow_directions import slow_directions
 
 _OF_DIGITS = "moving digits"
-_VALIDATION_SEED_SHIFT = 1_000_003
 
 
 class ClipSource:
@@ -140,7 +139,7 @@ class ClipSource:
         if self._recipe.data.kind == "percepts":
             return self._as_batches(self._windows(self._validation))
         seed, count = (
-            self._recipe.seed + _VALIDATION_SEED_SHIFT,
+            self._recipe.seed + VALIDATION_SEED_SHIFT,
             self._recipe.data.validation_windows,
         )
         return self._as_batches(self._moving_mnist(self._validation_digits, seed, 0, count))
@@ -156,7 +155,7 @@ class ClipSource:
         return percept_windows(
             part,
             self._length,
-            seed=self._recipe.seed + _VALIDATION_SEED_SHIFT,
+            seed=self._recipe.seed + VALIDATION_SEED_SHIFT,
             batch_size=self._recipe.training.batch_size,
             count=self._recipe.data.validation_windows,
         )

@@ -77,9 +77,10 @@ def train(
         >>> result.model.forecast(clip)
     """
     if keras.backend.backend() == "jax":
-        if distribute != "none":
+        if distribute != "none" or callbacks:
             raise InputError(
-                f"Expected --distribute none with Keras on JAX. Received: {distribute!r}"
+                f"Expected --distribute none, and no callbacks, with Keras on JAX. "
+                f"Received: {distribute!r}, {len(callbacks)} callbacks"
             )
         return train_on_jax(recipe, out, mnist=mnist, resume=resume, announce=announce)
     with naming_lost_workers(distribute):

@@ -14,7 +14,7 @@ from keras_videolstm.data.moving_mnist_on_jax import MovingDigits
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.clip_parts import clip_parts
+from keras_videolstm.training.clip_parts import VALIDATION_SEED_SHIFT, clip_parts
 from keras_videolstm.training.compiled_model import build_model, compile_model
 from keras_videolstm.training.digit_parts import digit_parts
 from keras_videolstm.training.recipe import Recipe
@@ -28,7 +28,6 @@ from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.training.scheduled_sampling import ScheduledSampling
 from keras_videolstm.training.start import pinned, take_weights
 
-_VALIDATION_SEED_SHIFT = 1_000_003
 # Steps that run without a word from the host.
 _MOST_STEPS_A_CALL = 100
 
@@ -219,7 +218,7 @@ class _Validation:
         self._model = model
         self._digits = _Digits(recipe)
         self._images = ops.convert_to_tensor(digits)
-        self._seed = recipe.seed + _VALIDATION_SEED_SHIFT
+        self._seed = recipe.seed + VALIDATION_SEED_SHIFT
         self._batches = -(-recipe.data.validation_windows // recipe.training.batch_size)
         self._one = jax.jit(self._losses)
 

@@ -165,7 +165,7 @@ def test_it_says_what_it_does_and_what_it_cannot(folder: Path) -> None:
         assert "Kept in" in output and "tensorboard" not in output
     for refused, expected in (
         ("speeds", "Expected a recipe of moving_mnist at one speed"),
-        ("devices", "Expected --distribute none with Keras on JAX"),
+        ("devices", "Expected --distribute none, and no callbacks, with Keras on JAX"),
     ):
         code, output = said[refused]
         assert code == 1 and expected in output
