@@ -15,7 +15,7 @@ from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.order_controls import CONTROLS, write_order_control
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.digit_parts import VALIDATION_DIGITS
+from keras_videolstm.training.digit_parts import held_out
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_of_control
 from keras_videolstm_tools.counted_store import CountedStore
@@ -148,10 +148,10 @@ def _digit_parts(
 ) -> dict[str, tuple[NDArray[Any], NDArray[Any], int]]:
     """Return digits, labels and clips a class; those held out from pretraining validate."""
     images, labels = load_digits("train", mnist).images, load_digit_labels("train", mnist)
-    held_out = min(VALIDATION_DIGITS, len(images) // 10)
+    count = held_out(len(images))
     tested = load_digits("test", mnist).images, load_digit_labels("test", mnist)
     return {
-        "train": (images[:-held_out], labels[:-held_out], _POOL * most_shots),
-        "validation": (images[-held_out:], labels[-held_out:], most_shots),
+        "train": (images[:-count], labels[:-count], _POOL * most_shots),
+        "validation": (images[-count:], labels[-count:], most_shots),
         "test": (*tested, _TEST_CLIPS),
     }

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from keras_videolstm.data.speed_bounds import speed_bounds
 from keras_videolstm.errors import InputError
 
 SIDE = 64
@@ -61,11 +62,7 @@ def moving_mnist(
         >>> next(iter(batches)).shape
         TensorShape([16, 20, 64, 64, 1])
     """
-    bounds = [speed, speed] if isinstance(speed, int | float) else list(speed)
-    if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] <= 1:
-        raise InputError(
-            f"Expected a speed from 0 to 1, or a (low, high) range. Received: speed={speed}"
-        )
+    low, high = speed_bounds(speed)
     if digits.shape[1:] != (_DIGIT, _DIGIT) or digits.dtype != np.uint8 or not len(digits):
         raise InputError(
             f"Expected digits (count, 28, 28) of uint8. "
@@ -79,7 +76,6 @@ def moving_mnist(
         )
     if len(angle) != 2 or not np.isfinite(angle).all() or angle[0] > angle[1]:
         raise InputError(f"Expected a (low, high) range of angles. Received: angle={angle}")
-    low, high = bounds
     strips = tf.constant(_strips(digits))
 
     def block(number: tf.Tensor) -> tf.Tensor:

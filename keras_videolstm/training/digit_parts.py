@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.errors import InputError
 
-VALIDATION_DIGITS = 5_000
+_MOST_HELD_OUT = 5_000
 _FEWEST_DIGITS = 10
 
 
@@ -47,5 +47,15 @@ def digit_parts(mnist: str | None = None) -> DigitParts:
             f"Expected at least {_FEWEST_DIGITS} digits. "
             f"Received: {len(images)} from {digits.source}"
         )
-    held_out = min(VALIDATION_DIGITS, len(images) // 10)
-    return DigitParts(images[:-held_out], images[-held_out:], digits.source)
+    count = held_out(len(images))
+    return DigitParts(images[:-count], images[-count:], digits.source)
+
+
+def held_out(digits: int) -> int:
+    """Return how many of so many digits, the last ones, validate.
+
+    Example:
+        >>> held_out(60_000)
+        5000
+    """
+    return min(_MOST_HELD_OUT, digits // 10)

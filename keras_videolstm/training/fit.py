@@ -52,7 +52,7 @@ def train(
 
     A run that was killed continues from its last complete epoch, to the same result: batches are a
     function of seed and step, and optimiser and dropout states are saved. With Keras on JAX it is
-    `train_on_jax` that runs.
+    `train_on_jax` that runs, and `announce` that is told of epochs, not the terminal.
 
     Args:
         recipe: the run.

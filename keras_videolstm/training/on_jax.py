@@ -46,11 +46,12 @@ def train_on_jax(
     """Train a VideoLSTM on moving digits into a folder, with Keras on JAX.
 
     As `train`, but digits are drawn on the accelerator too, and many steps are one program: neither
-    data nor losses pass through the host. The folder is one that `train` and `zoo publish` take, on
-    any backend. It needs no TensorFlow.
+    data nor losses pass through the host. It validates on sequences of its own, as many as fill the
+    last batch. The folder is one that `train` and `zoo publish` take, on any backend. It needs no
+    TensorFlow.
 
     Args:
-        recipe: the run; its data moving digits at one speed.
+        recipe: the run; its data moving digits.
         out, mnist, resume, announce: as in `train`; a line an epoch is announced, too.
 
     Raises:
@@ -80,10 +81,11 @@ def train_on_jax(
     announce = announce or (lambda line: None)
     announce(f"Keras on JAX, {jax.default_backend()}, precision {policy}.")
     keeper.set_model(model)
-    write_text(out / RECIPE, recipe.to_toml())
     settings = recipe.training
     steps = _Steps(model, recipe, parts.train)
     validation = _Validation(model, recipe, parts.validation)
+    # Not before all is known to be good: a mended recipe may use the folder.
+    write_text(out / RECIPE, recipe.to_toml())
     for epoch in range(resumed_at, settings.epochs):
         began = time.perf_counter()
         losses = steps.run(epoch * settings.steps_per_epoch, settings.steps_per_epoch)
@@ -97,12 +99,10 @@ def train_on_jax(
 
 
 def _check_data(recipe: Recipe) -> None:
-    data = recipe.data
-    if data.kind != "moving_mnist" or not isinstance(data.speed, int | float):
+    if recipe.data.kind != "moving_mnist":
         raise InputError(
-            f"Expected a recipe of moving_mnist at one speed, which is what trains with Keras on "
-            f"JAX; KERAS_BACKEND=tensorflow trains all. Received: data.kind={data.kind!r}, "
-            f"data.speed={data.speed}"
+            f"Expected a recipe of moving_mnist, which is what trains with Keras on JAX; "
+            f"KERAS_BACKEND=tensorflow trains all. Received: data.kind={recipe.data.kind!r}"
         )
 
 
@@ -144,13 +144,13 @@ class _Steps:
         self._images = ops.convert_to_tensor(digits)
         self._seed = recipe.seed
         fed = model.decoders.get(model.conditional_key)
-        self._rates: Callable[[int], float] = lambda step: 0.0
+        self._rate_at: Callable[[int], float] = lambda step: 0.0
         if recipe.sampling.rate:
             spec = recipe.sampling
             sampling = ScheduledSampling(model, spec.rate, spec.first_step, spec.last_step)
-            self._rates = sampling.rate_at
-        self._rate = None if fed is None else fed.sampling_rate
-        self._many = jax.jit(self._run, donate_argnums=0)
+            self._rate_at = sampling.rate_at
+        self._rate_variable = None if fed is None else fed.sampling_rate
+        self._program = jax.jit(self._take_steps, donate_argnums=0)
 
     @property
     def _variables(self) -> tuple[Values, Values, Values]:
@@ -168,20 +168,22 @@ class _Steps:
         state = jax.tree.map(lambda variable: variable.value, self._variables)
         means = []
         for numbers in _chunks(first, count):
-            rates = np.array([self._rates(step) for step in numbers], "float32")
-            state, losses = self._many(state, self._images, (numbers, rates))
+            rates = np.array([self._rate_at(step) for step in numbers], "float32")
+            state, losses = self._program(state, self._images, (numbers, rates))
             means.append(jax.tree.map(ops.mean, losses))
         for variables, values in zip(self._variables, state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
         return {name: float(np.mean([mean[name] for mean in means])) for name in means[0]}
 
-    def _run(self, state: State, images: Any, steps: tuple[Any, Any]) -> Any:
+    def _take_steps(self, state: State, images: Any, steps: tuple[Any, Any]) -> Any:
         import jax
 
-        return jax.lax.scan(partial(self._one, images), state, steps)
+        return jax.lax.scan(partial(self._take_step, images), state, steps)
 
-    def _one(self, images: Any, state: State, at: tuple[Any, Any]) -> tuple[State, dict[str, Any]]:
+    def _take_step(
+        self, images: Any, state: State, at: tuple[Any, Any]
+    ) -> tuple[State, dict[str, Any]]:
         import jax
 
         (trainable, others, optimizer), (step, rate) = state, at
@@ -199,8 +201,8 @@ class _Steps:
             *zip(model.trainable_variables, trainable, strict=True),
             *zip(model.non_trainable_variables, others, strict=True),
         ]
-        if self._rate is not None:
-            mapping.append((self._rate, rate))
+        if self._rate_variable is not None:
+            mapping.append((self._rate_variable, rate))
         inputs, targets = clips
         with keras.StatelessScope(state_mapping=mapping) as scope:
             losses = _named_losses(model, targets, model(inputs, training=True))
@@ -220,12 +222,14 @@ class _Validation:
         self._images = ops.convert_to_tensor(digits)
         self._seed = recipe.seed + VALIDATION_SEED_SHIFT
         self._batches = -(-recipe.data.validation_windows // recipe.training.batch_size)
-        self._one = jax.jit(self._losses)
+        self._program = jax.jit(self._losses)
 
     def losses(self) -> dict[str, float]:
         """Return the means of the losses, over whole batches."""
         values = [variable.value for variable in self._model.variables]
-        batches = [self._one(values, self._images, (self._seed, n)) for n in range(self._batches)]
+        batches = [
+            self._program(values, self._images, (self._seed, n)) for n in range(self._batches)
+        ]
         return {name: float(np.mean([losses[name] for losses in batches])) for name in batches[0]}
 
     def _losses(self, values: Values, images: Any, seed: Any) -> dict[str, Any]:

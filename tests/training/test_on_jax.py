@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_videolstm.data import moving_mnist
 from keras_videolstm.training import Recipe, train
 from keras_videolstm.training.run_keeper import RunKeeper
+from tests.tiny_runs import write_recipe
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,10 @@ draws = np.load(folder / "draws.npz")
 rendered = MovingDigits(2, steps=20).render(draws["images"], draws["start"], draws["velocity"])
 images = np.load(mnist)["x_train"][-6:]
 validation = [MovingDigits(4, steps=7).draw(images, (3 + 1_000_003, n)) for n in range(2)]
-np.savez(folder / "drawn.npz", rendered=rendered, validation=np.concatenate(validation))
+still = MovingDigits(4, steps=7, speed=[0, 0]).draw(images, (3, 0))
+np.savez(
+    folder / "drawn.npz", rendered=rendered, validation=np.concatenate(validation), still=still
+)
 
 def kill(line):
     if line.startswith("Epoch 1"):
@@ -84,7 +88,8 @@ def command(recipe, out, *more):
 said = {
     "whole": command("recipe.toml", "whole"),
     "killed": command("recipe.toml", "killed"),
-    "speeds": command("speeds.toml", "refused"),
+    "percepts": command("percepts.toml", "refused"),
+    "speed": command("speed.toml", "refused"),
     "devices": command("recipe.toml", "refused", "--distribute", "mirrored"),
 }
 (folder / "said.json").write_text(json.dumps(said))
@@ -104,9 +109,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "draws.npz", images=digits[:6].reshape(2, 3, 28, 28), start=start,
              velocity=velocity)  # fmt: skip
     (folder / "recipe.toml").write_text(RECIPE)
-    (folder / "speeds.toml").write_text(
-        RECIPE.replace("[optimizer]", "speed = [0.1, 0.2]\n[optimizer]")
-    )
+    fast = RECIPE.replace("validation_windows", "speed = 2\nvalidation_windows")
+    (folder / "speed.toml").write_text(fast)
+    write_recipe(folder / "percepts").rename(folder / "percepts.toml")
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",
@@ -130,6 +135,7 @@ def test_it_draws_what_tensorflow_draws(folder: Path) -> None:
         np.testing.assert_array_equal(moving_mnist._draw(*block)[0], frames)
     assert drawn["validation"].shape == (8, 7, 64, 64, 1)
     assert len(np.unique(drawn["validation"], axis=0)) == 8
+    np.testing.assert_array_equal(drawn["still"][:, 1:], drawn["still"][:, :-1])
 
 
 def test_a_killed_run_goes_on_to_the_same_result(folder: Path) -> None:
@@ -164,7 +170,8 @@ def test_it_says_what_it_does_and_what_it_cannot(folder: Path) -> None:
         assert ("Epoch 1/2" in output) == (run == "whole")
         assert "Kept in" in output and "tensorboard" not in output
     for refused, expected in (
-        ("speeds", "Expected a recipe of moving_mnist at one speed"),
+        ("percepts", "Expected a recipe of moving_mnist, which"),
+        ("speed", "Expected a speed from 0 to 1"),
         ("devices", "Expected --distribute none, and no callbacks, with Keras on JAX"),
     ):
         code, output = said[refused]
