@@ -64,7 +64,6 @@ _CONNECTED = {
     "batch 32": Variation({"training": {"batch_size": 32}}),
     "batch 100": Variation({"training": {"batch_size": 100}}),
     "no peepholes": Variation({"model": {"peepholes": False}}),
-    "float32": Variation({"training": {"precision": FULL}}),
     "half the horizon first": Variation(before={"model": {"prediction_steps": 5}}),
     "half the speed first": Variation(before={"data": {"speed": 0.05}}),
     "weights averaged (0.995)": Variation(average=0.995),
@@ -149,8 +148,7 @@ def _changed(recipe: Recipe, changes: dict[str, dict[str, Any]]) -> Recipe:
 
 def measure(base: Recipe, variation: Variation, sequences: int, mnist: str) -> dict[str, float]:
     """Train once; return the validation losses and the seconds of a thousand sequences."""
-    recipe = base
-    recipe = _changed(recipe, _merged({"training": {"precision": LOW}}, variation.changes))
+    recipe = _changed(base, variation.changes)
     steps = sequences // recipe.training.batch_size
     # The schedule goes by the number of steps.
     spans = {"steps_per_epoch": steps, "epochs": 1}
@@ -219,21 +217,15 @@ def _fit(model: VideoLSTM, recipe: Recipe, mnist: str, first: int, last: int) ->
     return time.monotonic() - began
 
 
-def _merged(*changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = {}
-    for change in changes:
-        for table, values in change.items():
-            tables[table] = {**tables.get(table, {}), **values}
-    return tables
-
-
-def as_markdown(results: dict[str, dict[str, float]], study: str, sequences: int) -> str:
+def as_markdown(
+    results: dict[str, dict[str, float]], study: str, sequences: int, precision: str
+) -> str:
     """Return the table."""
     columns = list(dict.fromkeys(key for result in results.values() for key in result))
     columns.remove("seconds per 1000")
     lines = [
-        f"Study `{study}`: after {sequences:,} sequences; nats per frame on the validation "
-        "sequences (free-running, but for `forced`), one seed; time for the same sequences.",
+        f"Study `{study}`: after {sequences:,} sequences in {precision}; nats per frame on the "
+        "validation sequences (free-running, but for `forced`), one seed; time for as many.",
         "",
         f"| changed | {' | '.join(columns)} | time |",
         "|---" * (len(columns) + 2) + "|",
@@ -253,9 +245,17 @@ def as_markdown(results: dict[str, dict[str, float]], study: str, sequences: int
 @click.option(
     "--training-sequences", type=click.IntRange(16), help="To train on.  [default: the study's]"
 )
+@click.option(
+    "--precision", type=click.Choice([FULL, LOW]), default=FULL, show_default=True, help="Of all."
+)
 @click.option("--only", multiple=True, help="A variation.")
 def main(
-    study: str, mnist: str, out: Path, training_sequences: int | None, only: tuple[str, ...]
+    study: str,
+    mnist: str,
+    out: Path,
+    training_sequences: int | None,
+    precision: str,
+    only: tuple[str, ...],
 ) -> None:
     """Measure every variation; those already in the folder are not measured again."""
     chosen = STUDIES[study]
@@ -263,17 +263,18 @@ def main(
         raise click.BadParameter(f"Expected some of {list(chosen.variations)}. Received: {unknown}")
     sequences = training_sequences or chosen.sequences
     out.mkdir(parents=True, exist_ok=True)
-    kept = out / f"learning_{study}_{sequences}.json"
+    base = _changed(chosen.recipe(sequences), {"training": {"precision": precision}})
+    kept = out / f"learning_{study}_{sequences}_{precision}.json"
     results = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     for name in only or chosen.variations:
         if name in results:
             continue
-        results[name] = measure(chosen.recipe(sequences), chosen.variations[name], sequences, mnist)
+        results[name] = measure(base, chosen.variations[name], sequences, mnist)
         keras.utils.clear_session()
         write_text(kept, json.dumps(results, indent=2) + "\n")
         click.echo(f"{name}: {results[name]}")
-    table = as_markdown(results, study, sequences)
-    write_text(out / f"learning_{study}_{sequences}.md", table)
+    table = as_markdown(results, study, sequences, precision)
+    write_text(kept.with_suffix(".md"), table)
     click.echo(table)
 
 
