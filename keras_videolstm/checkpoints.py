@@ -28,7 +28,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path, sha256_of, write_text
 from keras_videolstm.half_precision import save_half
 from keras_videolstm.models import ActionClassifier, VideoLSTM
-from keras_videolstm.percepts import efficientnet_lite0
+from keras_videolstm.percepts import TemporalStream, efficientnet_lite0
 from keras_videolstm.zoo_folder import zoo_folder
 
 FORMAT = 1
@@ -40,6 +40,7 @@ _LARGEST_ENTRY = 500_000_000
 _BUILDERS: dict[str, Callable[[dict[str, Any]], keras.Model]] = {
     "VideoLSTM": VideoLSTM.from_config,
     "ActionClassifier": ActionClassifier.from_config,
+    "TemporalStream": TemporalStream.from_config,
     "EfficientNetLite0": lambda config: efficientnet_lite0(**config),
 }
 
@@ -65,7 +66,8 @@ def load(name: str | os.PathLike[str], sha256: str | None = None) -> Any:
         sha256: of the file, 64 hexadecimal digits; needed with a URL.
 
     Returns:
-        A `VideoLSTM`, an `ActionClassifier` or, for a convnet, a functional `keras.Model`.
+        A `VideoLSTM`, an `ActionClassifier`, a `TemporalStream` or, for EfficientNet-Lite0, a
+        functional `keras.Model`.
 
     Raises:
         InputError: if the name is unknown, a hash is wrong, the format is newer, or a file is
@@ -150,7 +152,7 @@ def save(
     as it was, and a folder with metadata is complete.
 
     Args:
-        model: a `VideoLSTM`, an `ActionClassifier` or EfficientNet-Lite0.
+        model: a `VideoLSTM`, an `ActionClassifier`, a `TemporalStream` or EfficientNet-Lite0.
         folder: of the entry; other files in it stay.
         metadata: JSON-like; format, hashes, versions and parameter count are added.
         files: further files, contents by name, that are hashed with the rest.
@@ -242,6 +244,10 @@ def golden_outputs(model: keras.Model) -> dict[str, NDArray[Any]]:
     if isinstance(model, ActionClassifier):
         percepts = rng.random((24, model.feature_dim), "float32")
         return {"classify": model.classify_blocks(percepts)}
+    if isinstance(model, TemporalStream):
+        # A field that is the same everywhere is no motion, and tells nothing.
+        flows = rng.standard_normal((model.stack + 1, *model.input_shape[2:])).astype("float32")
+        return {"percepts": model.percepts(flows)}
     if not isinstance(model, VideoLSTM):
         images = rng.integers(0, 256, (2, 224, 224, 3)).astype("uint8")
         return {"features": np.asarray(model.predict_on_batch(images)["features"])}
@@ -255,7 +261,7 @@ def golden_outputs(model: keras.Model) -> dict[str, NDArray[Any]]:
 
 
 def _kind_of(model: keras.Model) -> str:
-    if isinstance(model, VideoLSTM | ActionClassifier):
+    if isinstance(model, VideoLSTM | ActionClassifier | TemporalStream):
         return type(model).__name__
     if model.name == "efficientnet_lite0":
         return "EfficientNetLite0"

@@ -11,7 +11,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.percepts.extraction import ExtractionReport, shard_extraction
-from keras_videolstm.percepts.extractor import PerceptExtractor, get_extractor
+from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.named_extractors import get_extractor
 
 _DECODERS_A_WORKER = 2
 

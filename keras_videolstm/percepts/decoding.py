@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ Chunk = tuple[int, NDArray[Any], str]
 
 
 def decoded_chunks(
-    clips: Sequence[Clip], frame_format: FrameFormat, workers: int
+    clips: Sequence[Clip], frame_format: FrameFormat, workers: int, span: int = 1
 ) -> Iterator[Chunk]:
     """Yield (clip, frames, "") per chunk, then (clip, no frames, fault or "") at a clip's end.
 
@@ -33,6 +34,7 @@ def decoded_chunks(
         clips: the video files.
         frame_format: as `extractor.frame_format(fps, fit)` gives it.
         workers: files that are decoded at a time.
+        span: as in `frame_chunks`.
     """
     ready: queue.Queue[Chunk | BaseException | None] = queue.Queue(_CHUNKS_AHEAD)
     numbers = itertools.count()  # its next() is atomic
@@ -48,7 +50,7 @@ def decoded_chunks(
     def work() -> None:
         try:
             while (number := next(numbers)) < len(clips) and not stopped.is_set():
-                for frames, fault in _decode(clips[number], frame_format):
+                for frames, fault in _decode(clips[number], frame_format, span):
                     put((number, frames, fault))
                     if stopped.is_set():
                         return
@@ -75,24 +77,42 @@ def decoded_chunks(
             thread.join()
 
 
-def _decode(clip: Clip, frame_format: FrameFormat) -> Iterator[tuple[NDArray[Any], str]]:
+def _decode(clip: Clip, frame_format: FrameFormat, span: int) -> Iterator[tuple[NDArray[Any], str]]:
     fault = ""
     try:
         view = dataclasses.replace(frame_format, place=clip.place, flip=clip.flip)
-        for frames in grouped(iter_frames(clip.path, view)):
+        for frames in frame_chunks(clip.path, view, span):
             yield frames, ""
     except InputError as error:
         fault = str(error)
     yield np.empty((0, frame_format.size, frame_format.size, 3), np.uint8), fault
 
 
-def grouped(frames: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Yield frames `(height, width, 3)` in chunks `(time, height, width, 3)`."""
+def frame_chunks(
+    path: str | os.PathLike[str], frame_format: FrameFormat, span: int = 1
+) -> Iterator[NDArray[Any]]:
+    """Yield the frames of a video file in chunks `(time, height, width, 3)`, uint8.
+
+    Args:
+        path: the file.
+        frame_format: of the frames.
+        span: frames that one percept is made of; a chunk begins with the last `span - 1` frames of
+            the one before, so that no percept is lost between them.
+
+    Raises:
+        InputError: as `iter_frames`; if there are less than `span` frames.
+    """
     group: list[NDArray[Any]] = []
-    for frame in frames:
+    chunks = 0
+    for frame in iter_frames(path, frame_format):
         group.append(frame)
-        if len(group) == _FRAMES_A_CHUNK:
+        if len(group) == _FRAMES_A_CHUNK + span - 1:
             yield np.stack(group)
-            group = []
-    if group:
+            group = group[_FRAMES_A_CHUNK:]
+            chunks += 1
+    if len(group) >= span:
         yield np.stack(group)
+    elif not chunks:
+        raise InputError(
+            f"Expected a video of at least {span} frames. Received: {path} with {len(group)}"
+        )

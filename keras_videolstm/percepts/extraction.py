@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip, class_names
 from keras_videolstm.data.percept_store import PerceptStore, store_files
-from keras_videolstm.data.video import FrameFormat, iter_frames
+from keras_videolstm.data.video import FrameFormat
 from keras_videolstm.errors import InputError
-from keras_videolstm.percepts.decoding import grouped
-from keras_videolstm.percepts.extractor import PerceptExtractor, get_extractor, known_extractor
+from keras_videolstm.percepts.decoding import frame_chunks
+from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.named_extractors import get_extractor, known_extractor
 from keras_videolstm.percepts.shard_extraction import ShardExtraction
 
 _MOST_WORKERS = 8
@@ -173,7 +174,7 @@ def shard_extraction(
 def clip_percepts(
     path: str | os.PathLike[str], extractor: PerceptExtractor, frame_format: FrameFormat
 ) -> NDArray[Any]:
-    """Return the percepts `(time, features)` of one video file.
+    """Return the percepts `(time, features)` of one video file, `span - 1` less than its frames.
 
     Args:
         path: the video.
@@ -181,7 +182,7 @@ def clip_percepts(
         frame_format: as `extractor.frame_format(fps, fit)` gives it.
 
     Raises:
-        InputError: if the file cannot be read to its end.
+        InputError: if the file cannot be read to its end, or has too few frames for a percept.
 
     Example:
         >>> from keras_videolstm.percepts import get_extractor
@@ -189,6 +190,5 @@ def clip_percepts(
         >>> clip_percepts("clip.mp4", extractor, extractor.frame_format(fps=15)).shape
         (87, 1280)
     """
-    return np.concatenate(
-        [extractor(frames) for frames in grouped(iter_frames(path, frame_format))]
-    )
+    chunks = frame_chunks(path, frame_format, extractor.span)
+    return np.concatenate([extractor(frames) for frames in chunks])

@@ -1,4 +1,4 @@
-"""What a percept extractor is, and the table of those that have a name."""
+"""What a percept extractor is, and how one gets a name."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeVar
@@ -6,19 +6,21 @@ from typing import Any, ClassVar, TypeVar
 from numpy.typing import NDArray
 
 from keras_videolstm.data.video import FrameFormat
-from keras_videolstm.errors import InputError
 
 
 class PerceptExtractor(ABC):
     """Turns frames into feature vectors, one vector a frame (paper, section 3.1).
 
-    To add one, subclass, name it, and decorate it with `@register_extractor`.
+    To add one, subclass, name it, and decorate it with `@register_extractor`. One whose vectors
+    are made of several frames each, such as optical flow, says of how many.
 
     Attributes:
         name: what recipes, stores and the command line call it.
         feature_dim: length of one feature vector.
         size: height and width in pixels of the frames that it reads.
         short_side: short side in pixels of a frame before the central crop.
+        span: frames that a vector is made of, its own and those that follow; default 1. A clip has
+            `span - 1` vectors less than frames.
 
     Example:
         >>> @register_extractor
@@ -33,10 +35,11 @@ class PerceptExtractor(ABC):
     feature_dim: ClassVar[int]
     size: ClassVar[int]
     short_side: ClassVar[int]
+    span: ClassVar[int] = 1
 
     @abstractmethod
     def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
-        """Map frames `(batch, size, size, 3)`, uint8 RGB, to `(batch, feature_dim)` float32."""
+        """Map frames `(time, size, size, 3)`, uint8 RGB, to `(time - span + 1, feature_dim)`."""
 
     @classmethod
     def frame_format(cls, fps: float | None = None, fit: str = "crop") -> FrameFormat:
@@ -51,50 +54,10 @@ class PerceptExtractor(ABC):
 
 
 Extractor = TypeVar("Extractor", bound=type[PerceptExtractor])
-_EXTRACTORS: dict[str, type[PerceptExtractor]] = {}
+REGISTERED: dict[str, type[PerceptExtractor]] = {}
 
 
 def register_extractor(extractor: Extractor) -> Extractor:
     """Class decorator: makes an extractor known by its name."""
-    _EXTRACTORS[extractor.name] = extractor
+    REGISTERED[extractor.name] = extractor
     return extractor
-
-
-def list_extractors() -> tuple[str, ...]:
-    """Return the names that `get_extractor` takes.
-
-    Example:
-        >>> list_extractors()
-        ('efficientnet_lite0', 'patches', 'vgg16_fc6')
-    """
-    return tuple(sorted(_EXTRACTORS))
-
-
-def known_extractor(name: str) -> type[PerceptExtractor]:
-    """Return the class of an extractor by name; nothing is loaded.
-
-    Raises:
-        InputError: if no extractor has that name.
-
-    Example:
-        >>> known_extractor("patches").feature_dim
-        3072
-    """
-    if name not in _EXTRACTORS:
-        raise InputError(
-            f"Expected a percept extractor: {', '.join(list_extractors())}. Received: {name!r}"
-        )
-    return _EXTRACTORS[name]
-
-
-def get_extractor(name: str) -> PerceptExtractor:
-    """Make an extractor by name, its weights loaded.
-
-    Raises:
-        InputError: if no extractor has that name.
-
-    Example:
-        >>> get_extractor("patches").feature_dim
-        3072
-    """
-    return known_extractor(name)()

@@ -132,11 +132,12 @@ class ShardExtraction:
         count: Callable[[bool, int], None],
     ) -> None:
         clips = [self._clips[index] for index in self.pending]
-        with closing(decoded_chunks(clips, self._frame_format, workers)) as chunks:
+        with closing(decoded_chunks(clips, self._frame_format, workers, extractor.span)) as chunks:
             for number, frames, fault in chunks:
                 key, path = self._keys[self.pending[number]], str(clips[number].path)
-                if len(frames) and path not in self._faults:
-                    fault = self._append(key, extractor(frames))
+                percepts = extractor(frames) if len(frames) and path not in self._faults else ()
+                if len(percepts):
+                    fault = self._append(key, percepts)
                 if fault:
                     if strict:
                         raise InputError(fault)
@@ -144,7 +145,7 @@ class ShardExtraction:
                     self._faults[path] = fault
                 elif not len(frames) and path not in self._faults:
                     self._kept.end_video(key)
-                count(not len(frames), len(frames))
+                count(not len(frames), len(percepts))
 
     def _append(self, key: str, percepts: NDArray[Any]) -> str:
         try:

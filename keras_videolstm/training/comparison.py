@@ -13,7 +13,6 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.models.classifier import standardization_of
 from keras_videolstm.training.finetune import (
     FinetuneSettings,
-    Progress,
     Start,
     finetune,
     pretrained_classifier,
@@ -23,6 +22,7 @@ from keras_videolstm.training.finetune import (
 )
 from keras_videolstm.training.scores import Scores, score_videos
 from keras_videolstm.training.splits import Split, draw_shots
+from keras_videolstm.training.told_steps import Progress
 
 FINETUNED, SCRATCH, SINGLE_FRAME = "LSTM, fine-tuned", "LSTM from scratch", "single frame"
 SLOW_SCRATCH = "slow features, LSTM from scratch"

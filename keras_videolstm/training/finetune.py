@@ -16,12 +16,10 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import StepCrossentropy
 from keras_videolstm.training.splits import Split
+from keras_videolstm.training.told_steps import Progress, ToldSteps
 from keras_videolstm.training.variables import make_variables
 
 _BLOCKS_A_BATCH = 256
-
-Progress = Callable[[int, int], None]
-"""Called with training steps done and training steps in all."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ def finetune(
         )
     steps_a_look = min(settings.check_every, settings.steps)
     looks = max(settings.steps // settings.check_every, 1)
-    told = _Told(progress, settings.head_steps + looks * steps_a_look)
+    told = ToldSteps(progress, settings.head_steps + looks * steps_a_look)
     _fit_head(classifier, blocks, settings, told)
     _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0), blocks)
     before = classifier.get_weights(), _loss(classifier, validation)
@@ -230,32 +228,11 @@ def finetune(
     return history
 
 
-class _Told(keras.callbacks.Callback):
-    """Tells how far a training in two parts is."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        super().__init__()
-        self._progress, self._done, self._total = progress, 0, total
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Tell of one more step."""
-        self._done += 1
-        self._tell(self._total)
-
-    def end(self) -> None:
-        """Tell that no more steps follow."""
-        self._tell(self._done)
-
-    def _tell(self, total: int) -> None:
-        if self._progress is not None:
-            self._progress(self._done, total)
-
-
 def _fit_head(
     classifier: ActionClassifier,
     blocks: tf.data.Dataset[Any],
     settings: FinetuneSettings,
-    told: _Told,
+    told: ToldSteps,
 ) -> None:
     """Train the softmax alone, before an untrained one can spoil what the encoder has learned.
 

@@ -11,6 +11,7 @@ from keras_videolstm.blocks import block_starts
 from keras_videolstm.data.percept_blocks import all_blocks
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier
+from keras_videolstm.training.video_probabilities import VideoProbabilities
 
 _BLOCKS_A_BATCH = 256
 
@@ -65,23 +66,31 @@ def score_videos(
     outputs = classifier.predict(blocks, verbose=0)
     counts = [len(block_starts(int(store.frame_counts[video]))) for video in videos]
     block_labels = np.repeat(store.labels[list(videos)], counts)
-    clip_of_block = np.repeat(store.clips_of(videos), counts)
-    clips, first_blocks = np.unique(clip_of_block, return_index=True)
-    by_video = np.stack([outputs["action"][clip_of_block == clip].mean(axis=0) for clip in clips])
-    labels = block_labels[first_blocks]
     real = _real_steps(store, videos, outputs["steps"].shape[1])
     right = outputs["steps"].argmax(-1) == block_labels[:, None]
-    classes = len(store.class_names)
-    confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion, (labels, by_video.argmax(-1)), 1)
-    likelihood = by_video[np.arange(len(labels)), labels]
+    of_videos = VideoProbabilities.of_blocks(outputs["action"], store, videos)
     return Scores(
         frame_accuracy=float(right[real].mean()),
         block_accuracy=float((outputs["action"].argmax(-1) == block_labels).mean()),
-        video_accuracy=float((by_video.argmax(-1) == labels).mean()),
-        video_nats=float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
-        videos=len(labels),
-        confusion=confusion,
+        video_accuracy=of_videos.accuracy,
+        video_nats=of_videos.nats,
+        videos=len(of_videos.labels),
+        confusion=of_videos.confusion,
+    )
+
+
+def videos_named(
+    classifier: ActionClassifier, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
+) -> VideoProbabilities:
+    """Return the probabilities of each video, by the same protocol.
+
+    Example:
+        >>> videos_named(classifier, PerceptStore("ucf.h5"), split.test).probabilities.shape
+        (342, 11)
+    """
+    blocks = all_blocks(store, videos, batch_size=_BLOCKS_A_BATCH)
+    return VideoProbabilities.of_blocks(
+        classifier.predict(blocks, verbose=0)["action"], store, videos
     )
 
 

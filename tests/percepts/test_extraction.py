@@ -16,9 +16,8 @@ from keras_videolstm.percepts import (
     clip_percepts,
     extract,
     get_extractor,
-    register_extractor,
 )
-from keras_videolstm.percepts import extractor as extractor_table
+from keras_videolstm.percepts.extractor import REGISTERED
 from tests.video_files import LEVELS, cut, level_frames, noise_frames
 
 
@@ -42,9 +41,8 @@ class Sides(PerceptExtractor):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setattr(extractor_table, "_EXTRACTORS", dict(extractor_table._EXTRACTORS))
     monkeypatch.setattr(MeanColour, "calls", 0)
-    register_extractor(MeanColour)
+    monkeypatch.setitem(REGISTERED, MeanColour.name, MeanColour)
 
 
 @pytest.fixture

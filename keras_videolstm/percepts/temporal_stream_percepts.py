@@ -1,0 +1,64 @@
+"""Percepts of temporal streams: those of the zoo's folder, by their names."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.flow_percepts import OpticalFlowPercepts
+from keras_videolstm.percepts.temporal_stream import TemporalStream
+from keras_videolstm.zoo_folder import zoo_folder
+
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+
+
+class TemporalStreamPercepts(PerceptExtractor):
+    """The rectified units of a `TemporalStream`, of each frame's flow and those that follow.
+
+    There is a class for each temporal stream in the zoo's folder, which `known_extractor` makes.
+
+    Example:
+        >>> get_extractor("temporal_stream_10")(np.zeros((20, 128, 128, 3), "uint8")).shape
+        (10, 512)
+    """
+
+    size = OpticalFlowPercepts.size
+    short_side = OpticalFlowPercepts.short_side
+    folder: ClassVar[Path]
+
+    def __init__(self) -> None:
+        self._flow = OpticalFlowPercepts()
+        self._stream = TemporalStream.from_config(_config_of(self.folder))
+        self._stream.load_weights(self.folder / _WEIGHTS)
+
+    def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
+        """Map frames `(time, 128, 128, 3)`, uint8 RGB, to `(time - stack, features)` float32."""
+        return self._stream.percepts(self._flow(frames))
+
+
+def temporal_streams() -> dict[str, type[PerceptExtractor]]:
+    """Return the extractor of each temporal stream in the zoo's folder, by name.
+
+    Example:
+        >>> list(temporal_streams())
+        ['temporal_stream_10']
+    """
+    found = {}
+    for path in sorted(zoo_folder().glob(f"*/{_CONFIG}")):
+        if json.loads(path.read_text(encoding="utf-8"))["model"] == TemporalStream.__name__:
+            config, name = _config_of(path.parent), path.parent.name
+            attributes = {
+                "name": name,
+                "feature_dim": config["features"],
+                "span": config["stack"] + 1,
+                "folder": path.parent,
+                "__doc__": f"The percepts of the zoo's {name}.",
+            }
+            found[name] = type(name, (TemporalStreamPercepts,), attributes)
+    return found
+
+
+def _config_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["config"]

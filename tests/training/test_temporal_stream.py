@@ -1,0 +1,105 @@
+"""Tests of training on optical flow, and of fusion."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.training.fusion import best_weight, fused
+from keras_videolstm.training.splits import split_by_group
+from keras_videolstm.training.temporal_stream import (
+    TemporalStreamSettings,
+    _varied,
+    stream_probabilities,
+    train_temporal_stream,
+)
+from keras_videolstm.training.video_probabilities import VideoProbabilities
+from tests.percept_files import PROVENANCE, toy_actions, write_store
+
+FLOW = {**PROVENANCE, "extractor": "optical_flow"}
+
+
+def growing_and_shrinking(path: Path, groups: int = 4) -> PerceptStore:
+    """Write flows away from a point and towards it, each video's point and noise its own."""
+    rng = np.random.default_rng(0)
+    videos = []
+    for group in range(groups):
+        for sign, label in ((1, "grow"), (-1, "shrink")):
+            middle = rng.uniform(24, 40, 2)
+            away = (np.moveaxis(np.indices((64, 64)), 0, -1) - middle)[..., ::-1] / 16
+            flows = sign * away + rng.normal(0, 0.3, (12, 64, 64, 2))
+            videos.append((flows.reshape(12, -1).astype("float32"), label, f"g{group}"))
+    return write_store(path, videos, FLOW)
+
+
+@pytest.mark.slow
+def test_a_stream_learns_what_moves_away_and_what_comes(tmp_path):
+    store = growing_and_shrinking(tmp_path / "flow.h5")
+    split = split_by_group(store, seed=0)
+    told = []
+    settings = TemporalStreamSettings(stack=2, features=16, steps=60, batch_size=8, check_every=30)
+    stream, history = train_temporal_stream(store, split, settings, lambda *n: told.append(n))
+    assert told[-1] == (60, 60)
+    assert len(history["val_loss"]) == 2
+    # Batch normalisation's running means take many more steps: what it learned shows in training.
+    assert history["loss"][1] < min(history["loss"][0], 0.95 * np.log(2))
+    result = stream_probabilities(stream, store, split.test)
+    assert result.confusion.sum() == len(split.test) == len(result.labels)
+    np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, rtol=1e-5)
+    by_hand = stream.predict(
+        np.stack([store.read(split.test[0])[place : place + 2] for place in (0, 8)]), verbose=0
+    )["action"].mean(axis=0)
+    np.testing.assert_allclose(result.probabilities[0], by_hand, atol=1e-5)
+
+
+def test_variation_mirrors_motion_too_and_shifts_all_flows_alike():
+    flows = np.zeros((8, 2, 64, 64, 2), "float32")
+    flows[:, :, 20:30, 10:15] = (3, 1)
+    varied = _varied(flows.reshape(8, 2, -1), (0, 1)).numpy().reshape(flows.shape)
+    lit = varied[..., 1] == 1
+    assert lit.sum() == 8 * 2 * 50
+    mirrored = (varied[..., 0] == -3).any(axis=(1, 2, 3))
+    assert 0 < mirrored.sum() < 8
+    columns = [set(np.nonzero(clip)[2]) for clip in lit]
+    assert all((min(c) > 32) == m for c, m in zip(columns, mirrored, strict=True))
+    np.testing.assert_array_equal(varied[:, 0], varied[:, 1])
+
+
+def test_other_percepts_and_numbers_out_of_range_are_refused(tmp_path):
+    store = toy_actions(tmp_path / "s.h5")
+    with pytest.raises(InputError, match=r"percepts of 'optical_flow'.*'toy'"):
+        train_temporal_stream(store, split_by_group(store, seed=0), TemporalStreamSettings())
+    for wrong in ({"stack": 0}, {"learning_rate": 0}, {"dropout": 1}):
+        with pytest.raises(InputError, match="Expected"):
+            TemporalStreamSettings(**wrong)
+
+
+def said(names: str, labels: list[int], right: list[float]) -> VideoProbabilities:
+    classes = np.array(labels)
+    probabilities = np.stack([right, 1 - np.array(right)], axis=1)
+    probabilities[classes == 1] = probabilities[classes == 1, ::-1]
+    return VideoProbabilities(np.array(list(names), dtype=object), classes, probabilities)
+
+
+def test_fusion_averages_the_same_videos_and_picks_the_weight_of_least_nats():
+    first = said("abc", [0, 1, 0], [0.9, 0.2, 0.6])
+    second = said("cab", [0, 0, 1], [0.3, 0.5, 0.9])
+    both = fused(first, second, 0.25)
+    np.testing.assert_allclose(
+        both.probabilities[:, 0], [0.75 * 0.9 + 0.25 * 0.5, 1 - 0.375, 0.75 * 0.6 + 0.25 * 0.3]
+    )
+    assert list(both.names) == list("abc")
+    weight = best_weight(first, second)
+    nats = {w: fused(first, second, w).nats for w in np.linspace(0, 1, 21)}
+    assert nats[weight] == min(nats.values()) < min(nats[0.0], nats[1.0])
+    assert fused(first, second, 0).nats == pytest.approx(-np.log([0.9, 0.2, 0.6]).mean())
+
+
+def test_fusion_of_other_videos_or_classes_is_refused():
+    first = said("abc", [0, 1, 0], [0.9, 0.4, 0.6])
+    with pytest.raises(InputError, match="a is in one alone"):
+        fused(first, said("xbc", [0, 1, 0], [0.9, 0.4, 0.6]), 0.5)
+    with pytest.raises(InputError, match="the same classes"):
+        fused(first, said("abc", [1, 1, 0], [0.9, 0.4, 0.6]), 0.5)
