@@ -56,7 +56,8 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         _quieten()
-        module = importlib.import_module(f"keras_videolstm_tools.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"keras_videolstm_tools.work.{name}")
         return module.command
 
     def resolve_command(

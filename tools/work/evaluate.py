@@ -21,11 +21,11 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.percept_evaluation import evaluate_percepts
-from keras_videolstm_tools.films import input_steps_of
-from keras_videolstm_tools.named_stores import is_named_store, opened_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import mnist_option
+from keras_videolstm_tools.work.films import input_steps_of
+from keras_videolstm_tools.work.named_stores import is_named_store, opened_store
 
 _MOVING_MNIST = "moving_mnist"
 _STEPS = 10

@@ -17,15 +17,6 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
-from keras_videolstm_tools.counted_store import CountedStore
-from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
-from keras_videolstm_tools.labelled_percepts import labelled_percepts, percepts_of, settings_of
-from keras_videolstm_tools.model_pictures import (
-    forecast_figure,
-    forecast_title,
-    write_activity,
-    write_features,
-)
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures, with_json
 from keras_videolstm_tools.shared_options import (
@@ -34,6 +25,15 @@ from keras_videolstm_tools.shared_options import (
     long_forecast_option,
     mnist_option,
     pictures_option,
+)
+from keras_videolstm_tools.work.counted_store import CountedStore
+from keras_videolstm_tools.work.films import digit_clips, film_rows, write_figure, write_film
+from keras_videolstm_tools.work.labelled_percepts import labelled_percepts, percepts_of, settings_of
+from keras_videolstm_tools.work.model_pictures import (
+    forecast_figure,
+    forecast_title,
+    write_activity,
+    write_features,
 )
 
 _HISTORY = "history.csv"

@@ -18,16 +18,6 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.digit_parts import held_out
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_of_control
-from keras_videolstm_tools.counted_store import CountedStore
-from keras_videolstm_tools.label_protocols import (
-    DIGITS,
-    Protocol,
-    measure_methods,
-    out_option,
-    protocol_options,
-    protocols,
-)
-from keras_videolstm_tools.labelled_percepts import load_with_percepts
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
@@ -35,6 +25,16 @@ from keras_videolstm_tools.shared_options import (
     repeats_option,
     training_steps_option,
 )
+from keras_videolstm_tools.work.counted_store import CountedStore
+from keras_videolstm_tools.work.label_protocols import (
+    DIGITS,
+    Protocol,
+    measure_methods,
+    out_option,
+    protocol_options,
+    protocols,
+)
+from keras_videolstm_tools.work.labelled_percepts import load_with_percepts
 
 _ORDER_SHOTS = (1, 4, 16, 64)
 _DIGIT_SHOTS = (1, 10, 100)

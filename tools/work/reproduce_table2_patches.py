@@ -13,11 +13,11 @@ from keras_videolstm.training.patch_recipes import patches_recipe
 from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
-from keras_videolstm_tools.named_stores import named_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import repeats_option
-from keras_videolstm_tools.table_rows import (
+from keras_videolstm_tools.work.named_stores import named_store
+from keras_videolstm_tools.work.table_rows import (
     Curve,
     as_text,
     check_published,

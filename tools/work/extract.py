@@ -10,10 +10,10 @@ import click
 from keras_videolstm.data.action_clips import find_clips, views_of
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
-from keras_videolstm_tools.labelled_percepts import show_skipped
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import csv_root_option, fit_option
+from keras_videolstm_tools.work.labelled_percepts import show_skipped
 
 
 @click.command(name="extract")

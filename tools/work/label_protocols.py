@@ -19,15 +19,15 @@ from keras_videolstm.training.label_curve import LabelCurve, Shots
 from keras_videolstm.training.percept_trials import percept_trials
 from keras_videolstm.training.splits import Split, official_split, split_by_group
 from keras_videolstm.visualization import draw_label_curves, save_figure
-from keras_videolstm_tools.labelled_percepts import (
+from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made
+from keras_videolstm_tools.shared_options import repeats_option, training_steps_option
+from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
     named_groups,
     settings_of,
 )
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made
-from keras_videolstm_tools.shared_options import repeats_option, training_steps_option
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
 _SPLITS = (1, 2, 3)

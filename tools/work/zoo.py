@@ -28,19 +28,19 @@ from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.films import (
+from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.results import Made, json_option, print_json, with_json
+from keras_videolstm_tools.shared_options import mnist_option
+from keras_videolstm_tools.work.films import (
     digit_clips,
     film_rows,
     opening_of,
     write_figure,
     write_film,
 )
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.recipe import TO_SAY
-from keras_videolstm_tools.results import Made, json_option, print_json, with_json
-from keras_videolstm_tools.shared_options import mnist_option
-from keras_videolstm_tools.zoo_entries import read_entries
-from keras_videolstm_tools.zoo_page import render_page
+from keras_videolstm_tools.work.recipe import TO_SAY
+from keras_videolstm_tools.work.zoo_entries import read_entries
+from keras_videolstm_tools.work.zoo_page import render_page
 
 
 @click.group(name="zoo")

@@ -11,7 +11,8 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.comparison import FINETUNED, SCRATCH, starts_from
 from keras_videolstm.training.finetune import Start, pretrained_classifier
-from keras_videolstm_tools.label_protocols import (
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.work.label_protocols import (
     HMDB51,
     OTHER,
     UCF101,
@@ -21,8 +22,7 @@ from keras_videolstm_tools.label_protocols import (
     protocols,
     write_table,
 )
-from keras_videolstm_tools.labelled_percepts import load_with_percepts
-from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.work.labelled_percepts import load_with_percepts
 
 _SMALL = {UCF101: 10, HMDB51: 4, OTHER: 4}
 _SHOTS = (1, 2, 4, 8)

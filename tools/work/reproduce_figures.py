@@ -12,14 +12,6 @@ from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.percepts import PatchPercepts
-from keras_videolstm_tools.films import (
-    digit_clips,
-    film_rows,
-    input_steps_of,
-    opening_of,
-    write_film,
-)
-from keras_videolstm_tools.model_pictures import write_activity, write_features
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures, with_json
 from keras_videolstm_tools.shared_options import (
@@ -28,6 +20,14 @@ from keras_videolstm_tools.shared_options import (
     mnist_option,
     pictures_option,
 )
+from keras_videolstm_tools.work.films import (
+    digit_clips,
+    film_rows,
+    input_steps_of,
+    opening_of,
+    write_film,
+)
+from keras_videolstm_tools.work.model_pictures import write_activity, write_features
 
 _DIGITS = (SIDE, SIDE, 1)
 _PATCH = (PatchPercepts.size, PatchPercepts.size, 3)

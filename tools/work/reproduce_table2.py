@@ -19,10 +19,10 @@ from keras_videolstm.training.moving_mnist_recipes import (
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import mnist_option, repeats_option
-from keras_videolstm_tools.table_rows import (
+from keras_videolstm_tools.work.published_results import LATER_NATS, PAPER_NATS, VLN
+from keras_videolstm_tools.work.table_rows import (
     Curve,
     as_text,
     check_published,

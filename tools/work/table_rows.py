@@ -19,7 +19,7 @@ from keras_videolstm.training.compiled_model import build_model
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE, load_best_weights
 from keras_videolstm.visualization import draw_learning
-from keras_videolstm_tools.films import write_figure
+from keras_videolstm_tools.work.films import write_figure
 
 _LOSS = "val_prediction_loss"
 

@@ -22,11 +22,15 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
-from keras_videolstm_tools.model_pictures import forecast_errors, forecast_figure, forecast_title
-from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import json_option, print_json
-from keras_videolstm_tools.split_file import part_of
+from keras_videolstm_tools.work.model_pictures import (
+    forecast_errors,
+    forecast_figure,
+    forecast_title,
+)
+from keras_videolstm_tools.work.named_clips import clips_named
+from keras_videolstm_tools.work.split_file import part_of
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")

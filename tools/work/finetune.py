@@ -23,13 +23,6 @@ from keras_videolstm.training.comparison import (
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
-from keras_videolstm_tools.labelled_percepts import (
-    Skipped,
-    labelled_percepts,
-    load_with_percepts,
-    named_groups,
-    settings_of,
-)
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
@@ -38,7 +31,14 @@ from keras_videolstm_tools.shared_options import (
     repeats_option,
     training_steps_option,
 )
-from keras_videolstm_tools.split_file import write_split
+from keras_videolstm_tools.work.labelled_percepts import (
+    Skipped,
+    labelled_percepts,
+    load_with_percepts,
+    named_groups,
+    settings_of,
+)
+from keras_videolstm_tools.work.split_file import write_split
 
 _VIDEO = "video_accuracy"
 _SCORES = ("frame_accuracy", "block_accuracy", _VIDEO)
