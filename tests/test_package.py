@@ -16,7 +16,7 @@ TOOLS = LIBRARY.parent / "tools"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 # Reads a checkpoint of PyTorch through an unpickler that knows numbers and dicts alone.
 RESTRICTED_UNPICKLER = TOOLS / "convert_efficientnet_lite0.py"
-SOURCES = MODULES + sorted(set(TOOLS.glob("*.py")) - {RESTRICTED_UNPICKLER})
+SOURCES = MODULES + sorted(set(TOOLS.rglob("*.py")) - {RESTRICTED_UNPICKLER})
 
 
 def printed(code: str) -> str:

@@ -1,17 +1,10 @@
 """`videolstm-tools extract`."""
 
-import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from keras_videolstm.data.action_clips import find_clips, views_of
-from keras_videolstm.errors import InputError
-from keras_videolstm.percepts import ExtractionReport, extract
-from keras_videolstm_tools.labelled_percepts import show_skipped
-from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import csv_root_option, fit_option
 
@@ -47,21 +40,7 @@ from keras_videolstm_tools.shared_options import csv_root_option, fit_option
 )
 @click.option("--strict", is_flag=True, help="Stop at the first bad file.")
 @with_json
-def command(
-    data: tuple[Path, ...],
-    out: Path,
-    percepts: str,
-    fps: float,
-    fit: str,
-    crops: int,
-    flips: bool,
-    root: Path | None,
-    shards: int,
-    workers: int | None,
-    beam: bool,
-    beam_options: tuple[str, ...],
-    strict: bool,
-) -> Made:
+def command(**options: Any) -> Made:
     """Video files to a store of percepts.
 
     DATA is a folder of class folders, a folder of videos, a CSV (path, label, group) or a video.
@@ -74,6 +53,23 @@ def command(
       videolstm-tools extract /videos --out /store --shards 256 --beam \\
         --beam-option runner=FlinkRunner --beam-option flink_master=host:8081
     """
+    _check(**options)
+    from keras_videolstm_tools.work.extract import run
+
+    return run(**options)
+
+
+def _check(
+    out: Path,
+    fit: str,
+    crops: int,
+    shards: int,
+    workers: int | None,
+    beam: bool,
+    beam_options: tuple[str, ...],
+    strict: bool,
+    **_: Any,
+) -> None:
     if beam and (strict or workers):
         raise click.UsageError("Expected neither --strict nor --workers. Received: --beam with one")
     if beam_options and not beam:
@@ -86,38 +82,3 @@ def command(
         )
     if crops > 1 and fit == "pad":
         raise click.UsageError("Expected --crops with --fit crop. Received: --fit pad")
-    settings: dict[str, Any] = {"fps": fps, "fit": fit, "shards": shards}
-    # Workers of Beam have folders of their own to start in.
-    sources = [source.resolve() if beam else source for source in data]
-    clips = [clip for source in sources for clip in find_clips(source, root)]
-    views = views_of(clips, crops=crops, flips=flips)
-    if beam:
-        report = _extract_with_beam()(
-            views, out.resolve(), percepts, **settings, options=[f"--{o}" for o in beam_options]
-        )
-    else:
-        report = extract(
-            views,
-            out,
-            percepts,
-            **settings,
-            workers=workers,
-            strict=strict,
-            progress=ProgressLine("extract", "frames"),
-        )
-    show_skipped(report.skipped)
-    return Made(
-        dataclasses.asdict(report),
-        f"{report.videos} videos, {report.frames} frames ({report.new_frames} new, "
-        f"{report.frames_per_second:.0f} frames/s): {out}",
-    )
-
-
-def _extract_with_beam() -> Callable[..., ExtractionReport]:
-    try:
-        from keras_videolstm.percepts.beam_extraction import extract_with_beam
-    except ImportError as error:
-        raise InputError(
-            f"Expected Apache Beam, which the extra `beam` brings. Received: {error}"
-        ) from error
-    return extract_with_beam

@@ -45,7 +45,7 @@ def _quieten() -> None:
 
 
 class LazyGroup(click.Group):
-    """Imports a command's file when it is run: `--help` must not wait for TensorFlow."""
+    """Imports a command's file when it is asked for, which imports its work when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""

@@ -1,35 +1,11 @@
 """`videolstm-tools predict`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
-from keras_videolstm.checkpoints import load, metadata_of
-from keras_videolstm.clip_reader import ClipReader
-from keras_videolstm.errors import InputError
-from keras_videolstm.models import ActionClassifier, VideoLSTM
-from keras_videolstm.training.clips import is_of_digits
-from keras_videolstm.visualization import (
-    Strip,
-    draw_action_timeline,
-    draw_sequence,
-    save_figure,
-    side_by_side,
-    write_animation,
-)
-from keras_videolstm_tools.model_pictures import forecast_errors, forecast_figure, forecast_title
-from keras_videolstm_tools.named_clips import clips_named
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import json_option, print_json
-from keras_videolstm_tools.split_file import part_of
-
-_THUMBNAILS = 10
-_FILMS = (".gif", ".mp4")
+from keras_videolstm_tools.results import json_option
 
 
 @click.command(name="predict")
@@ -51,16 +27,7 @@ _FILMS = (".gif", ".mp4")
     help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
 )
 @json_option
-def command(
-    checkpoint: str,
-    clips: tuple[str, ...],
-    steps: int | None,
-    input_steps: int | None,
-    fps: float | None,
-    seconds: float,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def command(**options: Any) -> None:
     """Name the action in clips, or forecast their next frames.
 
     A classifier names the action; a video model reads the first frames of a clip and forecasts
@@ -75,186 +42,6 @@ def command(
       videolstm-tools predict classifier rtsp://camera.local/door --seconds 30
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
     """
-    model = load(checkpoint)
-    metadata = metadata_of(checkpoint)
-    if not isinstance(model, ActionClassifier | VideoLSTM):
-        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
-    names = isinstance(model, ActionClassifier)
-    reader = ClipReader(metadata, (model.feature_dim,) if names else model.frame_shape, fps)
+    from keras_videolstm_tools.work.predict import run
 
-    if is_of_digits(metadata):
-        click.echo(f"{checkpoint} has only seen moving digits, and knows no other video.", err=True)
-
-    def predict(name: str, clip: Path, picture: Path | None) -> dict[str, Any]:
-        if isinstance(model, ActionClassifier):
-            result = _name_action(model, reader, clip, picture, name)
-            return result | _learned_from(checkpoint, clip)
-        read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
-        title = forecast_title(checkpoint, name, reader.fps)
-        return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
-
-    with clips_named(clips, seconds) as named:
-        if len(named) > 1:
-            _predict_all(predict, named, out, as_json)
-            return
-        ((name, clip),) = named.items()
-        result = {"clip": name, **predict(name, clip, out)}
-    if as_json:
-        print_json(result)
-    else:
-        click.echo(_as_text(result))
-
-
-def _learned_from(classifier: str, clip: Path) -> dict[str, str]:
-    """Say where a clip is, by its name, one that the classifier has learned from."""
-    part = part_of(Path(classifier), clip)
-    return {"learned_from": part} if part in ("train", "validation") else {}
-
-
-def _predict_all(
-    predict: Callable[[str, Path, Path | None], dict[str, Any]],
-    clips: dict[str, Path],
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """Predict clip after clip; a bad one is named and left out, and makes the command fail."""
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    results, bad = [], 0
-    line = ProgressLine("predict", "clips") if as_json else None
-    for number, (name, clip) in enumerate(clips.items(), start=1):
-        # Clips of several folders may have one name.
-        picture = None if out is None else out / f"{number:04d}_{clip.stem}.png"
-        try:
-            results.append({"clip": name, **predict(name, clip, picture)})
-        except InputError as error:
-            bad += 1
-            click.echo(f"Left out: {' '.join(str(error).split())}", err=True)
-        else:
-            if not as_json:
-                click.echo(_as_text(results[-1]))
-        if line is not None:
-            line(number, len(clips))
-    if as_json:
-        print_json(results)
-    if bad:
-        raise InputError(f"Expected {len(clips)} clips that can be read. Received: {bad} bad ones")
-
-
-def _name_action(
-    model: ActionClassifier, reader: ClipReader, clip: Path, out: Path | None, name: str
-) -> dict[str, Any]:
-    features = reader.read(clip)
-    blocks = model.classify_blocks(features)
-    mean = blocks.mean(axis=0)
-    order = np.argsort(mean)[::-1]
-    if out is not None:
-        title = f"{model.label(mean)} ({100 * mean.max():.0f} %), {Path(name).name}"
-        _draw_timeline(model, blocks, reader, clip, len(features), out, title)
-    return {
-        "action": model.label(mean),
-        "probabilities": {model.class_names[i]: float(mean[i]) for i in order},
-        "frames": len(features),
-        "blocks": len(blocks),
-        **({"out": str(out)} if out else {}),
-    }
-
-
-def _draw_timeline(
-    model: ActionClassifier,
-    blocks: NDArray[Any],
-    reader: ClipReader,
-    clip: Path,
-    frames: int,
-    out: Path,
-    title: str,
-) -> None:
-    starts = np.array(block_starts(frames, BLOCK_STEPS, BLOCK_STRIDE))
-    times = (starts + min(BLOCK_STEPS, frames) / 2) / reader.fps
-    chosen = np.unique(np.linspace(0, frames - 1, _THUMBNAILS).astype(int))
-    thumbnails = reader.pictures(clip)[chosen]
-    figure = draw_action_timeline(
-        blocks,
-        model.class_names,
-        times,
-        frames=thumbnails,
-        frame_times=(chosen + 0.5) / reader.fps,
-        duration=frames / reader.fps,
-        title=title,
-    )
-    save_figure(figure, out)
-
-
-def _forecast(
-    model: VideoLSTM,
-    reader: ClipReader,
-    clip: Path,
-    input_steps: int,
-    steps: int,
-    out: Path | None,
-    title: str,
-) -> dict[str, Any]:
-    if out is not None and len(model.frame_shape) != 3:
-        _check_picture(out)
-    frames = reader.read(clip)
-    read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
-    forecast = model.forecast(read, steps)
-    result: dict[str, Any] = {
-        "frames_read": len(read),
-        "frames_forecast": steps,
-        "frames_of_truth": len(truth),
-    }
-    if len(truth):
-        errors = forecast_errors(read, truth, forecast)
-        result["mean_squared_error"] = {name: float(error.mean()) for name, error in errors.items()}
-    if out is not None:
-        if len(model.frame_shape) == 3:
-            _draw_frames(read, truth, forecast, out, title)
-        else:
-            stills = reader.pictures(clip)
-            save_figure(forecast_figure(read, truth, forecast, stills, title), out)
-        result["out"] = str(out)
-    return result
-
-
-def _draw_frames(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path, title: str
-) -> None:
-    start = len(read)
-    film = [Strip(read, 0, "input")]
-    if len(truth):
-        film.append(Strip(truth, start, "truth"))
-    rows = {"film": film, "forecast": Strip(forecast, start, "prediction")}
-    if out.suffix.lower() in _FILMS:
-        write_animation(side_by_side(rows, input_steps=start), out)
-    else:
-        save_figure(draw_sequence(rows, input_steps=start, title=title), out)
-
-
-def _check_picture(out: Path) -> None:
-    if out.suffix.lower() in _FILMS:
-        raise InputError(
-            f"Expected a picture (.png): this model forecasts features, not pixels. Received: {out}"
-        )
-
-
-def _as_text(result: dict[str, Any]) -> str:
-    if "action" in result:
-        likeliest = list(result["probabilities"].items())[:3]
-        named = ", ".join(f"{name} {100 * p:.0f}%" for name, p in likeliest)
-        text = f"{result['clip']}: {result['action']}  ({named}; {result['blocks']} blocks)"
-        if "learned_from" in result:
-            part = result["learned_from"]
-            text += f"\n  A clip of this name is of the classifier's {part} part: if this is it, "
-            text += "that it is named rightly shows nothing new."
-    else:
-        text = (
-            f"{result['clip']}: {result['frames_read']} frames read, "
-            f"{result['frames_forecast']} forecast"
-        )
-        for name, error in result.get("mean_squared_error", {}).items():
-            text += f"\n  mean squared error, {name}: {error:.4g}"
-        errors = list(result.get("mean_squared_error", {}).values())
-        if errors and errors[0] > errors[1]:
-            text += "\n  To hold the last frame is the better forecast of this clip."
-    return text + (f"\n{result['out']}" if "out" in result else "")
+    run(**options)

@@ -1,61 +1,31 @@
-"""The paper's Table 2, left column: moving MNIST."""
+"""Commands: the paper's Table 2, left column: moving MNIST."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from keras_videolstm.checkpoints import find_checkpoint
-from keras_videolstm.data.digits import load_digits
-from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
-from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.evaluation import evaluate_frames
-from keras_videolstm.training.frame_scores import FrameScores
-from keras_videolstm.training.moving_mnist_recipes import (
-    ROWS,
-    convolutional_recipe,
-    table2_recipe,
-)
-from keras_videolstm.training.recipe import Recipe
-from keras_videolstm.training.run_folder import RECIPE
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.published_results import LATER_NATS, PAPER_NATS, VLN
+from keras_videolstm.choices import ROWS, TEST_SEQUENCES
 from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import mnist_option, repeats_option
-from keras_videolstm_tools.table_rows import (
-    Curve,
-    as_text,
-    check_published,
-    curve,
-    model_of,
-    over_runs,
-    refuse_with_zoo,
-    trained,
-    write_rows,
+from keras_videolstm_tools.shared_options import (
+    from_zoo_option,
+    mnist_option,
+    refuse_options,
+    repeats_option,
+    runs_option,
 )
 
-_CONVOLUTIONAL = "composite_conv"
-_MOST_OF_CONVOLUTIONAL = 26_000
-# Output, score and digits of each column.
-_COLUMNS = {
-    "future, free-running": ("prediction", "nats", 1),
-    "MSE per frame": ("prediction", "mse", 1),
-    "SSIM": ("prediction", "ssim", 3),
-    "future, teacher-forced": ("prediction_forced", "nats", 1),
-    "reconstruction": ("reconstruction", "nats", 1),
-}
+CONVOLUTIONAL = "composite_conv"
+MOST_OF_CONVOLUTIONAL = 26_000
 
 
 @click.command(name="table2")
-@click.option(
-    "--from-zoo", is_flag=True, help="Only measure the published checkpoints; train nothing."
-)
+@from_zoo_option
 @click.option(
     "--row",
     "rows",
     multiple=True,
-    type=click.Choice([*ROWS, _CONVOLUTIONAL]),
-    default=[*ROWS, _CONVOLUTIONAL],
+    type=click.Choice([*ROWS, CONVOLUTIONAL]),
+    default=[*ROWS, CONVOLUTIONAL],
     help="A row; may be given more than once.  [default: all]",
 )
 @click.option(
@@ -70,8 +40,8 @@ _COLUMNS = {
     type=click.IntRange(1),
     default=240_000,
     show_default=True,
-    help=f"Sequences that each row learns from; {_CONVOLUTIONAL} from "
-    f"{_MOST_OF_CONVOLUTIONAL:,} at most.",
+    help=f"Sequences that each row learns from; {CONVOLUTIONAL} from "
+    f"{MOST_OF_CONVOLUTIONAL:,} at most.",
 )
 @repeats_option(default=1)
 @click.option(
@@ -82,25 +52,10 @@ _COLUMNS = {
     help="Of the test set, the first so many.",
 )
 @mnist_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of runs and results; runs in it are continued.",
-)
+@runs_option
 @click.pass_context
 @with_json
-def table2_command(
-    context: click.Context,
-    from_zoo: bool,
-    rows: tuple[str, ...],
-    units: int,
-    training_sequences: int,
-    repeats: int,
-    test_sequences: int,
-    mnist: str | None,
-    out: Path,
-) -> Made:
+def table2_command(context: click.Context, from_zoo: bool, **options: Any) -> Made:
     """Table 2, moving MNIST: nats per frame of each model, free-running, beside the paper's.
 
     All connected rows are trained by the same recipe on the same number of sequences. The learning
@@ -112,91 +67,8 @@ def table2_command(
       videolstm-tools reproduce table2 --units 2048 --mnist mnist.npz --out table2
     """
     if from_zoo:
-        refuse_with_zoo(context, "units", "training_sequences", "repeats")
-        check_published(f"{row}_moving_mnist" for row in rows)
-    test = MovingMNISTTest(load_digits("test", mnist), sequences=test_sequences)
-    measured: dict[str, list[dict[str, Any]]] = {}
-    curves: dict[str, Curve] = {}
-    for row in rows:
-        runs = [find_checkpoint(f"{row}_moving_mnist")] if from_zoo else []
-        for seed in range(1, 1 if from_zoo else repeats + 1):
-            recipe = _recipe(row, units, training_sequences, seed)
-            runs.append(trained(recipe, out / _folder(row, units, seed), out, mnist))
-        measured[f"{row}_moving_mnist"] = [_measured(run, test) for run in runs]
-        curves |= {run.name: points for run in runs if (points := curve(run))}
-        table = _table(measured, test.description)
-        files = write_rows(
-            out,
-            "table2",
-            _as_markdown(table),
-            measured,
-            curves,
-            ylabel="nats per frame of the future, free-running, validation digits",
-            levels={"paper, composite": PAPER_NATS["composite"], "VLN": LATER_NATS[VLN]},
-        )
-    return Made({**table, "files": files}, _as_markdown(table))
+        options_of_training = ("units", "training_sequences", "repeats")
+        refuse_options(context, options_of_training, "where rows are trained", "--from-zoo")
+    from keras_videolstm_tools.work.reproduce_table2 import table2
 
-
-def _recipe(row: str, units: int, sequences: int, seed: int) -> Recipe:
-    if row == _CONVOLUTIONAL:
-        return convolutional_recipe(min(sequences, _MOST_OF_CONVOLUTIONAL), seed)
-    return table2_recipe(row, units, sequences, seed)
-
-
-def _folder(row: str, units: int, seed: int) -> str:
-    return f"{row}_seed{seed}" if row == _CONVOLUTIONAL else f"{row}_{units}_seed{seed}"
-
-
-def _measured(folder: Path, test: MovingMNISTTest) -> dict[str, Any]:
-    """Return the scores, seed and budget of a run or a checkpoint."""
-    recipe = Recipe.load(folder / RECIPE)
-    return {
-        "seed": recipe.seed,
-        "sequences": recipe.training_sequences,
-        "scores": FrameScores.for_json(_scores(model_of(folder), folder.name, test)),
-    }
-
-
-def _scores(model: VideoLSTM, label: str, test: MovingMNISTTest) -> dict[str, dict[str, float]]:
-    line = ProgressLine(f"evaluate {label}", "sequences")
-    scores = evaluate_frames(
-        model, test.batches(100), progress=lambda done: line(done, test.sequences)
-    )
-    return {name: of_output.means() for name, of_output in scores.items()}
-
-
-def _table(measured: dict[str, list[dict[str, Any]]], description: str) -> dict[str, Any]:
-    rows = [
-        {
-            "model": name,
-            "scores": {
-                column: over_runs(
-                    [run["scores"][output][score] for run in runs if output in run["scores"]]
-                )
-                for column, (output, score, _) in _COLUMNS.items()
-            },
-            "training_sequences": runs[0]["sequences"],
-            "seeds": [run["seed"] for run in runs],
-            "paper": PAPER_NATS.get(name.removesuffix("_moving_mnist")),
-        }
-        for name, runs in measured.items()
-    ]
-    return {"test_set": description, "rows": rows, "published_later": LATER_NATS}
-
-
-def _as_markdown(table: dict[str, Any]) -> str:
-    lines = [
-        f"Test set: {table['test_set']}. Nats per frame, mean over runs (± standard deviation).",
-        "",
-        f"| model | {' | '.join(_COLUMNS)} | training sequences | seeds | paper: future |",
-        "|---" * (4 + len(_COLUMNS)) + "|",
-    ]
-    for row in table["rows"]:
-        cells = [as_text(row["scores"][name], digits) for name, (*_, digits) in _COLUMNS.items()]
-        lines.append(
-            f"| {row['model']} | {' | '.join(cells)} | {row['training_sequences']:,} "
-            f"| {', '.join(map(str, row['seeds']))} | {row['paper'] or '–'} |"
-        )
-    empty = " |" * (2 + len(_COLUMNS))
-    lines += [f"| {name} |{empty} {nats} |" for name, nats in table["published_later"].items()]
-    return "\n".join(lines) + "\n"
+    return table2(from_zoo=from_zoo, **options)

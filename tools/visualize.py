@@ -1,33 +1,11 @@
 """`videolstm-tools visualize`."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
-from keras_videolstm.checkpoints import find_checkpoint, load, metadata_of
-from keras_videolstm.clip_reader import ClipReader
-from keras_videolstm.data.moving_mnist import SIDE
-from keras_videolstm.data.percept_store import PerceptStore
-from keras_videolstm.errors import InputError
-from keras_videolstm.models import ActionClassifier, VideoLSTM
-from keras_videolstm.training.scores import score_videos
-from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
-from keras_videolstm_tools.counted_store import CountedStore
-from keras_videolstm_tools.films import digit_clips, film_rows, write_figure, write_film
-from keras_videolstm_tools.labelled_percepts import labelled_percepts, percepts_of, settings_of
-from keras_videolstm_tools.model_pictures import (
-    forecast_figure,
-    forecast_title,
-    write_activity,
-    write_features,
-)
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, pictures, with_json
+from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     csv_root_option,
     drawn_units_option,
@@ -35,8 +13,6 @@ from keras_videolstm_tools.shared_options import (
     mnist_option,
     pictures_option,
 )
-
-_HISTORY = "history.csv"
 
 _clip = click.option(
     "--clip", type=click.Path(path_type=Path), help="Video file.  [default: moving digits]"
@@ -60,9 +36,7 @@ def command() -> None:
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
 @pictures_option
 @with_json
-def sequences_command(
-    checkpoint: str, clip: Path | None, mnist: str | None, steps: int | None, out: Path
-) -> list[Made]:
+def sequences_command(**options: Any) -> list[Made]:
     """Input, truth, reconstruction and forecast of a model of pixels, as picture and film.
 
     Of a model of percepts, which cannot be looked at: how far its forecast is from the truth, step
@@ -73,22 +47,9 @@ def sequences_command(
       videolstm-tools visualize sequences composite_moving_mnist --steps 30 --out pictures
       videolstm-tools visualize sequences composite_youtube --clip clip.mp4 --out pictures
     """
-    model, metadata = _video_model(checkpoint)
-    read, predicted = _input_steps(metadata), steps or _horizon(model)
-    frames = _frames(model, metadata, checkpoint, clip, mnist, read + predicted)
-    if len(model.frame_shape) != 3:
-        if "prediction" not in model.decoders:
-            raise InputError(f"Expected a model that predicts. Received: {checkpoint}")
-        forecast = model.forecast(frames[:read], predicted)
-        reader = ClipReader(metadata, model.frame_shape)
-        title = forecast_title(checkpoint, clip, reader.fps)
-        stills = reader.pictures(clip)
-        figure = forecast_figure(frames[:read], frames[read:], forecast, stills, title)
-        shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
-        return pictures([write_figure(figure, out, "sequence")], shows)
-    rows = film_rows({Path(checkpoint).name: model}, frames, read)
-    shows = f"input and truth, and what {Path(checkpoint).name} makes of it"
-    return pictures(write_film(rows, read, out, "sequence"), shows)
+    from keras_videolstm_tools.work.visualize import sequences
+
+    return sequences(**options)
 
 
 @command.command(name="features")
@@ -96,15 +57,16 @@ def sequences_command(
 @drawn_units_option(default=50, which="those with the largest weights")
 @pictures_option
 @with_json
-def features_command(checkpoint: str, drawn_units: int, out: Path) -> list[Made]:
+def features_command(**options: Any) -> list[Made]:
     """Input and output weights of units as images, of a model of grey pixels.
 
     \b
     Example:
       videolstm-tools visualize features composite_moving_mnist --out pictures
     """
-    model, _ = _video_model(checkpoint)
-    return write_features(model, Path(checkpoint).name, drawn_units, out, "features")
+    from keras_videolstm_tools.work.visualize import features
+
+    return features(**options)
 
 
 @command.command(name="states")
@@ -115,9 +77,7 @@ def features_command(checkpoint: str, drawn_units: int, out: Path) -> list[Made]
 @drawn_units_option(default=200, which="at random")
 @pictures_option
 @with_json
-def states_command(
-    checkpoint: str, clip: Path | None, mnist: str | None, steps: int, drawn_units: int, out: Path
-) -> list[Made]:
+def states_command(**options: Any) -> list[Made]:
     """Activity of the predicting decoder's top units while it goes on from a clip.
 
     Above it stand the frames of --clip that truly follow, as far as it has them.
@@ -126,13 +86,9 @@ def states_command(
     Example:
       videolstm-tools visualize states composite_youtube --clip clip.mp4 --out pictures
     """
-    model, metadata = _video_model(checkpoint)
-    read, stills = _input_steps(metadata), None
-    frames = _frames(model, metadata, checkpoint, clip, mnist, read)
-    if clip is not None:
-        stills = ClipReader(metadata, model.frame_shape).pictures(clip)[read:]
-    label = Path(checkpoint).name
-    return write_activity(model, label, frames, steps, drawn_units, out, "states", stills)
+    from keras_videolstm_tools.work.visualize import states
+
+    return states(**options)
 
 
 @command.command(name="embeddings")
@@ -141,7 +97,7 @@ def states_command(
 @csv_root_option
 @pictures_option
 @with_json
-def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path) -> list[Made]:
+def embeddings_command(**options: Any) -> list[Made]:
     """Map of clips: the two directions in which their representations differ most.
 
     A clip's representation is the encoder's output, averaged over the steps of its blocks. DATA is
@@ -151,18 +107,9 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
     Example:
       videolstm-tools visualize embeddings composite_youtube my_videos --out pictures
     """
-    model, metadata = _video_model(checkpoint)
-    store = _store(checkpoint, metadata, data, root, out)
-    labels = None
-    if store.class_names:
-        labels = [store.class_names[label] if label >= 0 else "no label" for label in store.labels]
-    line, points = ProgressLine("embeddings", "clips"), []
-    for video in range(len(store)):
-        points.append(_representation(model, store.read(video)))
-        line(len(points), len(store))
-    title = f"{Path(checkpoint).name}: {len(store)} clips"
-    figure = draw_embeddings(np.stack(points), labels, title=title)
-    return pictures([write_figure(figure, out, "embeddings")], f"a map of clips by {title}")
+    from keras_videolstm_tools.work.visualize import embeddings
+
+    return embeddings(**options)
 
 
 @command.command(name="confusion")
@@ -171,100 +118,29 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
 @csv_root_option
 @pictures_option
 @with_json
-def confusion_command(classifier: str, data: Path, root: Path | None, out: Path) -> list[Made]:
+def confusion_command(**options: Any) -> list[Made]:
     """Which actions a classifier takes for which, on labelled videos that it should not know.
 
     \b
     Example:
       videolstm-tools visualize confusion classifier new_videos --out pictures
     """
-    model = load(classifier)
-    if not isinstance(model, ActionClassifier):
-        raise InputError(f"Expected a classifier, as `finetune` makes one. Received: {classifier}")
-    store = _store(classifier, metadata_of(classifier), data, root, out)
-    if store.class_names != tuple(model.class_names) or (store.labels < 0).any():
-        raise InputError(
-            f"Expected videos of the classes {', '.join(model.class_names)}. "
-            f"Received: {', '.join(store.class_names) or 'videos without labels'}"
-        )
-    scores = score_videos(model, CountedStore(store, "confusion"), np.arange(len(store)))
-    figure = draw_confusion(scores.confusion, store.class_names, title=Path(classifier).name)
-    shows = f"which actions {Path(classifier).name} takes for which, on {scores.videos} clips"
-    return pictures([write_figure(figure, out, "confusion")], shows)
+    from keras_videolstm_tools.work.visualize import confusion
+
+    return confusion(**options)
 
 
 @command.command(name="curves")
 @click.argument("checkpoint")
 @pictures_option
 @with_json
-def curves_command(checkpoint: str, out: Path) -> list[Made]:
+def curves_command(**options: Any) -> list[Made]:
     """Learning curves of a checkpoint, or of a run of `train` that may still be under way.
 
     \b
     Example:
       videolstm-tools visualize curves run --out pictures
     """
-    folder = Path(checkpoint)
-    if not (folder / _HISTORY).is_file():
-        folder = find_checkpoint(checkpoint)
-    label = Path(checkpoint).name
-    figure = draw_curves(_history(folder / _HISTORY), title=label)
-    return pictures([write_figure(figure, out, "curves")], f"learning curves of {label}")
+    from keras_videolstm_tools.work.visualize import curves
 
-
-def _video_model(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
-    model = load(checkpoint)
-    if not isinstance(model, VideoLSTM):
-        raise InputError(f"Expected a video model. Received: {checkpoint}")
-    return model, metadata_of(checkpoint)
-
-
-def _input_steps(metadata: dict[str, Any]) -> int:
-    return metadata.get("input_steps", BLOCK_STEPS)
-
-
-def _horizon(model: VideoLSTM) -> int:
-    return model.prediction_steps if "prediction" in model.decoders else 0
-
-
-def _frames(
-    model: VideoLSTM,
-    metadata: dict[str, Any],
-    checkpoint: str,
-    clip: Path | None,
-    mnist: str | None,
-    count: int,
-) -> NDArray[Any]:
-    """Return the first frames of a clip; without one those of moving digits."""
-    if clip is not None:
-        return ClipReader(metadata, model.frame_shape).read(clip)[:count]
-    if model.frame_shape != (SIDE, SIDE, 1):
-        raise InputError(
-            f"Expected --clip with {checkpoint}, which reads no digits. Received: none"
-        )
-    return digit_clips(mnist, 1, count)[0]
-
-
-def _store(
-    checkpoint: str, metadata: dict[str, Any], data: Path, root: Path | None, out: Path
-) -> PerceptStore:
-    percepts = percepts_of(metadata, checkpoint)
-    out.mkdir(parents=True, exist_ok=True)
-    store, _ = labelled_percepts(data, out / "percepts.h5", percepts, root)
-    settings_of(store, percepts["extractor"])
-    return store
-
-
-def _representation(model: VideoLSTM, percepts: NDArray[Any]) -> NDArray[Any]:
-    steps = min(BLOCK_STEPS, len(percepts))
-    return model.encode(video_blocks(percepts, steps), every_step=True).mean(axis=(0, 1))
-
-
-def _history(path: Path) -> dict[str, list[float]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        history = {key: [float(row[key]) for row in rows] for key in rows[0] if key != "epoch"}
-    except (OSError, UnicodeDecodeError, IndexError, TypeError, ValueError) as error:
-        raise InputError(f"Expected the log of a training. Received: {path} ({error})") from error
-    return history
+    return curves(**options)

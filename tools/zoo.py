@@ -1,46 +1,13 @@
 """`videolstm-tools zoo`."""
 
-import json
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import NDArray
 
-from keras_videolstm.checkpoints import (
-    find_checkpoint,
-    list_checkpoints,
-    load_metadata,
-    save,
-    verify,
-)
-from keras_videolstm.clip_reader import ClipReader
-from keras_videolstm.data.moving_mnist import SIDE
-from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES
-from keras_videolstm.errors import InputError
-from keras_videolstm.files import write_text
-from keras_videolstm.models import VideoLSTM
-from keras_videolstm.training.publication import published_run
-from keras_videolstm.training.recipe import Recipe
-from keras_videolstm.training.run_folder import RECIPE
-from keras_videolstm.training.run_keeper import RunKeeper
-from keras_videolstm.visualization import draw_curves
-from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.films import (
-    digit_clips,
-    film_rows,
-    opening_of,
-    write_figure,
-    write_film,
-)
-from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.recipe import TO_SAY
-from keras_videolstm_tools.results import Made, json_option, print_json, with_json
+from keras_videolstm.choices import TEST_SEQUENCES
+from keras_videolstm_tools.results import Made, json_option, with_json
 from keras_videolstm_tools.shared_options import mnist_option
-from keras_videolstm_tools.zoo_entries import read_entries
-from keras_videolstm_tools.zoo_page import render_page
 
 
 @click.group(name="zoo")
@@ -55,42 +22,37 @@ def command() -> None:
 
 @command.command(name="list")
 @with_json
-def list_command() -> Made:
+def list_command(**options: Any) -> Made:
     """List the checkpoints that `load` takes by name.
 
     \b
     Example:
       videolstm-tools zoo list
     """
-    entries = {name: load_metadata(name) for name in list_checkpoints()}
-    lines = [
-        f"{name:24} {metadata['parameters'] / 1e6:6.1f} M parameters  {metadata['description']}"
-        for name, metadata in entries.items()
-    ]
-    return Made(entries, "\n".join(lines))
+    from keras_videolstm_tools.work.zoo import list_entries
+
+    return list_entries(**options)
 
 
 @command.command(name="show")
 @click.argument("name")
 @with_json
-def show_command(name: str) -> Made:
+def show_command(**options: Any) -> Made:
     """Show a checkpoint's card.
 
     \b
     Example:
       videolstm-tools zoo show composite_youtube
     """
-    card = find_checkpoint(name) / "README.md"
-    metadata = load_metadata(name)
-    if not card.is_file():
-        return Made(metadata, json.dumps(metadata, indent=2))
-    return Made(metadata, card.read_text(encoding="utf-8"))
+    from keras_videolstm_tools.work.zoo import show_entry
+
+    return show_entry(**options)
 
 
 @command.command(name="verify")
 @click.argument("names", nargs=-1)
 @json_option
-def verify_command(names: tuple[str, ...], as_json: bool) -> None:
+def verify_command(**options: Any) -> None:
     """Check hashes, loading and outputs; of all checkpoints if none is named.
 
     The outputs, of fixed inputs, must be those that each checkpoint was published with.
@@ -99,17 +61,9 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     Example:
       videolstm-tools zoo verify composite_youtube
     """
-    verified: dict[str, dict[str, float]] = {}
-    for name in names or list_checkpoints():
-        verified[name] = differences = verify(name)
-        if not as_json:
-            worst = max(differences.values(), default=0.0)
-            click.echo(
-                f"{name}: good; {len(differences)} outputs differ by at most {worst:.2g} "
-                "from those published"
-            )
-    if as_json:
-        print_json(verified)
+    from keras_videolstm_tools.work.zoo import verify_entries
+
+    verify_entries(**options)
 
 
 @command.command(name="publish")
@@ -144,15 +98,7 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
     help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
 )
 @with_json
-def publish_command(
-    run: Path,
-    card: Path,
-    data_root: Path | None,
-    mnist: str | None,
-    test_sequences: int,
-    clips: tuple[Path, ...],
-    out: Path | None,
-) -> Made:
+def publish_command(**options: Any) -> Made:
     """Publish a finished run of `train` as a checkpoint.
 
     Metrics are measured anew, of percepts on the recipe's test part or else its validation part, of
@@ -162,39 +108,9 @@ def publish_command(
     Example:
       videolstm-tools zoo publish run --card card.md --root percepts --out my_zoo/my_model
     """
-    if not card.is_file():
-        raise InputError(f"Expected a model card. Received: {card}, which does not exist")
-    if clips and len(Recipe.load(run / RECIPE).model.frame_shape) != 3:
-        raise InputError(f"Expected --clip with a model of pixels. Received: {run}, of percepts")
-    model, metadata, files = published_run(
-        run,
-        data_root or run,
-        mnist,
-        card,
-        test_sequences,
-        progress=ProgressLine("measure", "sequences"),
-    )
-    folder = out or zoo_folder() / model.name
-    save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist, clips)})
-    differences = verify(folder)
-    if folder.parent == zoo_folder():
-        write_text(zoo_folder() / "README.md", _table())
-    result = {
-        "out": str(folder),
-        "files": sorted(str(path) for path in folder.iterdir()),
-        "metrics": metadata["metrics"],
-        "protocol": metadata["protocol"],
-        "golden_outputs": differences,
-    }
-    if TO_SAY in files["README.md"]:
-        click.echo(f"{card}: some of it is left to say, look for {TO_SAY.strip()}", err=True)
-    worst = max(differences.values())
-    return Made(
-        result,
-        f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
-        f'Next: keras_videolstm.load("{folder}"), or\n'
-        f"  videolstm-tools finetune {folder} my_videos --out classifier",
-    )
+    from keras_videolstm_tools.work.zoo import publish
+
+    return publish(**options)
 
 
 @command.command(name="page")
@@ -207,7 +123,7 @@ def publish_command(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file."
 )
 @with_json
-def page_command(zoo: Path | None, out: Path) -> Made:
+def page_command(**options: Any) -> Made:
     """Write one HTML page of all checkpoints that needs no network: pictures, numbers, licences.
 
     \b
@@ -215,67 +131,6 @@ def page_command(zoo: Path | None, out: Path) -> Made:
       videolstm-tools zoo page --out zoo.html
       videolstm-tools zoo page --zoo my_zoo --out my_zoo.html
     """
-    entries = read_entries(zoo or zoo_folder())
-    write_text(out, render_page(entries))
-    size = out.stat().st_size
-    result = {"out": str(out), "bytes": size, "checkpoints": [entry.name for entry in entries]}
-    return Made(result, f"{out}: {len(entries)} checkpoints, {size / 1e6:.1f} MB")
+    from keras_videolstm_tools.work.zoo import write_page
 
-
-def _pictures(
-    model: VideoLSTM,
-    metadata: dict[str, Any],
-    run: Path,
-    mnist: str | None,
-    clips: tuple[Path, ...],
-) -> dict[str, bytes]:
-    """Draw the learning curves, and forecasts of the clips or, without any, of moving digits."""
-    read, predicted = metadata["input_steps"], metadata["prediction_steps"]
-    frames: Iterable[NDArray[Any]] = ()
-    if clips:
-        reader = ClipReader(metadata, model.frame_shape)
-        frames = (opening_of(clip, reader, read, predicted) for clip in clips)
-    elif model.frame_shape == (SIDE, SIDE, 1):
-        frames = digit_clips(mnist, 2, read + predicted)
-    with tempfile.TemporaryDirectory() as aside:
-        paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
-        for number, clip in enumerate(frames, start=1):
-            rows = film_rows({"this model": model}, clip, read)
-            paths += write_film(rows, read, Path(aside), f"forecast_{number}")
-        return {path.name: path.read_bytes() for path in paths}
-
-
-def _history(run: Path) -> dict[str, list[float]]:
-    columns: dict[str, list[float]] = {}
-    for row in RunKeeper(run).history:
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return columns
-
-
-def _table() -> str:
-    lines = [
-        "# The zoo",
-        "",
-        "Made by `videolstm-tools zoo publish`; each folder's README is its card.",
-        "",
-        "| checkpoint | parameters | what it is | measured |",
-        "|---|---|---|---|",
-    ]
-    for name in list_checkpoints():
-        metadata = load_metadata(name)
-        measured = "; ".join(
-            f"{key.replace('_', ' ')} {value:.4g}" for key, value in _headline(metadata).items()
-        )
-        lines.append(
-            f"| [{name}]({name}/README.md) | {metadata['parameters']:,} "
-            f"| {metadata['description']} | {measured} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _headline(metadata: dict) -> dict[str, float]:
-    """Return the metrics that a table has room for: of pixels, the nats."""
-    metrics = metadata.get("metrics", {})
-    numbers = {key: value for key, value in metrics.items() if isinstance(value, int | float)}
-    return {key: value for key, value in numbers.items() if key.endswith(" nats")} or numbers
+    return write_page(**options)

@@ -17,7 +17,7 @@ def quick_commands() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         for tool in ("finetune", "label_protocols", "reproduce_controls"):
-            place = f"keras_videolstm_tools.{tool}.FinetuneSettings"
+            place = f"keras_videolstm_tools.work.{tool}.FinetuneSettings"
             patch.setattr(place, partial(FinetuneSettings, head_steps=10))
         tf.config.run_functions_eagerly(True)
         yield

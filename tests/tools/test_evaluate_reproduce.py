@@ -197,7 +197,7 @@ def test_figures_need_a_model_of_such_frames(tmp_path, mnist):
 def little_validation(monkeypatch):
     """Lets table2's recipes validate on few sequences, and train small layers on few frames."""
     for name in ("table2_recipe", "convolutional_recipe"):
-        place = f"keras_videolstm_tools.reproduce_table2.{name}"
+        place = f"keras_videolstm_tools.work.reproduce_table2.{name}"
         make = getattr(moving_mnist_recipes, name)
         monkeypatch.setattr(place, lambda *arguments, make=make: with_little(make(*arguments)))
 
@@ -267,7 +267,7 @@ def test_table2_of_the_zoo_trains_nothing(mnist, tmp_path):
 
 
 def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_videolstm_tools.table_rows.list_checkpoints", list)
+    monkeypatch.setattr("keras_videolstm_tools.work.table_rows.list_checkpoints", list)
     told = refused("reproduce", "table2", "--from-zoo", "--mnist", mnist, "--out", tmp_path)
     assert "autoencoder_moving_mnist" in told
 
@@ -276,7 +276,7 @@ def test_table2_of_the_zoo_names_what_is_missing(mnist, tmp_path, monkeypatch):
 def test_table2_of_patches_trains_measures_and_says_what_nothing_learned_scores(
     tmp_path, monkeypatch
 ):
-    place = "keras_videolstm_tools.reproduce_table2_patches.patches_recipe"
+    place = "keras_videolstm_tools.work.reproduce_table2_patches.patches_recipe"
 
     def little(*arguments) -> Recipe:
         recipe = patch_recipes.patches_recipe(*arguments)

@@ -96,7 +96,7 @@ def test_an_onnx_file_of_a_keras_file_names_its_axes(base, tmp_path):
 
 def test_operations_that_lite_lacks_and_steps_that_were_not_compared_are_told(base, tmp_path):
     report = export(made_model(), tmp_path / "part", "forecaster", "savedmodel", steps=9)
-    as_text = importlib.import_module("keras_videolstm_tools.export")._as_text
+    as_text = importlib.import_module("keras_videolstm_tools.work.export")._as_text
     values = {**vars(report), "select_ops": ("Pad", "Tile"), "checked_steps": 4}
     told = as_text(type(report)(**values))
     assert "needs Select TF ops beside TensorFlow Lite: Pad, Tile" in told

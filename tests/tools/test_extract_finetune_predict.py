@@ -106,7 +106,7 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
 def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
     # No option says so; how well they learn is not asked.
     few = partial(FinetuneSettings, head_steps=5)
-    monkeypatch.setattr("keras_videolstm_tools.finetune.FinetuneSettings", few)
+    monkeypatch.setattr("keras_videolstm_tools.work.finetune.FinetuneSettings", few)
     store = toy_actions(tmp_path / "store.h5")
     model = VideoLSTM("composite", (4,), units=[4], activation="linear")
     save(model, tmp_path / "model", {"percepts": {**PATCHES, "extractor": "toy"}})

@@ -16,8 +16,8 @@ from keras_videolstm.training.comparison import compare, starts_from
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.training.splits import split_by_group
-from keras_videolstm_tools.counted_store import CountedStore
 from keras_videolstm_tools.progress import ProgressLine
+from keras_videolstm_tools.work.counted_store import CountedStore
 from tests.percept_files import toy_actions, write_store
 from tests.video_files import noise_frames, write_video
 

@@ -17,7 +17,7 @@ from keras_videolstm.training.comparison import FINETUNED, SCRATCH
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.label_curve import LabelCurve
 from keras_videolstm.training.splits import official_split, split_by_group, split_of_control
-from keras_videolstm_tools.label_protocols import Protocol, write_table
+from keras_videolstm_tools.work.label_protocols import Protocol, write_table
 from tests.command_line import done, refused
 from tests.percept_files import toy_actions, write_store
 
@@ -69,7 +69,7 @@ def few_steps_of_the_softmax(monkeypatch: pytest.MonkeyPatch) -> None:
     """No command has an option for them, and what is learned does not matter here."""
     few = partial(FinetuneSettings, head_steps=5)
     for module in ("label_protocols", "reproduce_controls"):
-        monkeypatch.setattr(f"keras_videolstm_tools.{module}.FinetuneSettings", few)
+        monkeypatch.setattr(f"keras_videolstm_tools.work.{module}.FinetuneSettings", few)
 
 
 @pytest.fixture(scope="module")

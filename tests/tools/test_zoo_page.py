@@ -12,8 +12,8 @@ from PIL import Image
 
 from keras_videolstm.checkpoints import list_checkpoints, load_metadata
 from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.zoo_entries import read_entries
-from keras_videolstm_tools.zoo_page import render_page
+from keras_videolstm_tools.work.zoo_entries import read_entries
+from keras_videolstm_tools.work.zoo_page import render_page
 from tests.command_line import done, leftovers, refused
 
 NASTY = """<script>alert("1")</script>'&amp;$name"""

@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.zoo_entries import read_entries
+from keras_videolstm_tools.work.zoo_entries import read_entries
 from tests.command_line import done
 
 CHROMIUM = shutil.which("chromium")

@@ -11,7 +11,7 @@ from keras_videolstm.checkpoints import CONFIG, METADATA, load_metadata
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.clips import is_of_digits
 from keras_videolstm.zoo_folder import zoo_folder
-from keras_videolstm_tools.published_results import PAPER_NATS
+from keras_videolstm_tools.work.published_results import PAPER_NATS
 
 Scores = dict[str, dict[str, float]]
 

@@ -15,7 +15,7 @@ from PIL import Image
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError
 from keras_videolstm.visualization.style import FAINT, INK, MUTED, PALETTE, PAPER, STYLE
-from keras_videolstm_tools.zoo_entries import FUTURE, OTHER_SCORE, Entry
+from keras_videolstm_tools.work.zoo_entries import FUTURE, OTHER_SCORE, Entry
 
 # The colour of each kind.
 _KINDS = {

@@ -11,8 +11,8 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
 from keras_videolstm.visualization import draw_activity, draw_features, draw_forecast
-from keras_videolstm_tools.films import write_figure
 from keras_videolstm_tools.results import Made, pictures
+from keras_videolstm_tools.work.films import write_figure
 
 
 def write_features(model: VideoLSTM, label: str, units: int, out: Path, name: str) -> list[Made]:

@@ -1,0 +1,91 @@
+"""What `videolstm-tools recipe` does."""
+
+import os
+from pathlib import Path
+
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
+from keras_videolstm.files import write_text
+from keras_videolstm.training.percept_recipes import percepts_recipe
+from keras_videolstm.training.recipe import Recipe
+from keras_videolstm_tools.results import Made
+
+_CARD = "card.md"
+TO_SAY = "SAY "
+"""How what only its maker knows begins, in a card."""
+
+
+def run(
+    stores: tuple[Path, ...], out: Path, name: str, variant: str, units: int, seed: int
+) -> Made:
+    """Run `recipe`."""
+    card = out.parent / _CARD
+    for path in (out, card):
+        if path.exists():
+            raise InputError(f"Expected a file to begin. Received: {path}, which is there already")
+    # As a recipe names its stores: from its own folder.
+    named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
+    opened = {text: PerceptStore(path) for text, path in named.items()}
+    recipe = percepts_recipe(opened, name, variant, units, seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, recipe.to_toml())
+    write_text(card, _card(recipe, opened))
+    result = {
+        "recipe": str(out),
+        "card": str(card),
+        "train": [vars(part) for part in recipe.data.train],
+        "validation": [vars(part) for part in recipe.data.validation],
+        "training_sequences": recipe.training_sequences,
+    }
+    return Made(result, _as_text(recipe, opened, out, card))
+
+
+def _card(recipe: Recipe, stores: dict[str, PerceptStore]) -> str:
+    """Return a model card: what the data says of itself, and what only its maker knows."""
+    lines = ["| footage | videos | minutes | licence |", "|---|---|---|---|"]
+    for path, store in stores.items():
+        fps = store.metadata.get("fps")
+        minutes = f"{store.shape[0] / fps / 60:.1f}" if fps else "?"
+        lines.append(
+            f"| {Path(path).stem}: {TO_SAY}WHAT IT IS | {len(store)} | {minutes} | {TO_SAY}WHICH |"
+        )
+    table = "\n".join(lines)
+    return f"""---
+license: {TO_SAY}WHICH
+library_name: keras_videolstm
+---
+# {recipe.name}
+
+{recipe.description}.
+
+```python
+import keras_videolstm as kvl
+
+model = kvl.load("{recipe.name}")  # or the path of its folder
+```
+
+## What it saw
+
+{table}
+
+A fifth of the sources validates, and chose the epoch.
+
+## Results
+
+<!-- results -->
+
+## What it cannot do
+
+{TO_SAY}IT.
+"""
+
+
+def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: Path) -> str:
+    parts = (recipe.data.train, recipe.data.validation)
+    learned, validating = (len({g for store in part for g in store.groups}) for part in parts)
+    return (
+        f"{out}: {recipe.model.variant} on {sum(map(len, stores.values()))} videos; "
+        f"{learned} sources to learn from, {validating} to validate on\n"
+        f"{card}: write what only you know: footage, licence, limits\n"
+        f"Next: videolstm-tools train --recipe {out} --out run"
+    )

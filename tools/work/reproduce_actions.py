@@ -1,0 +1,66 @@
+"""The paper's tables and figures of action recognition."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.comparison import FINETUNED, SCRATCH, starts_from
+from keras_videolstm.training.finetune import Start, pretrained_classifier
+from keras_videolstm_tools.results import Made
+from keras_videolstm_tools.work.label_protocols import (
+    HMDB51,
+    OTHER,
+    UCF101,
+    measure_methods,
+    measured,
+    protocols,
+    write_table,
+)
+from keras_videolstm_tools.work.labelled_percepts import load_with_percepts
+
+_SMALL = {UCF101: 10, HMDB51: 4, OTHER: 4}
+
+
+def fig7(checkpoint: str, shots: tuple[int, ...], out: Path, **options: Any) -> Iterator[Made]:
+    """Run `reproduce fig7`."""
+    model, percepts = load_with_percepts(checkpoint)
+    for protocol, settings, draws in protocols(percepts, out, **options):
+        arguments = (settings, [*sorted(set(shots)), None], draws, out)
+        yield measure_methods(checkpoint, model, protocol, "fig7", *arguments)
+
+
+def table1(checkpoint: str, out: Path, **options: Any) -> Iterator[Made]:
+    """Run `reproduce table1`."""
+    model, percepts = load_with_percepts(checkpoint)
+    for protocol, settings, draws in protocols(percepts, out, **options):
+        curve = measured(
+            protocol, starts_from(model), {FINETUNED: checkpoint}, settings, [None], draws, out
+        )
+        yield write_table(curve, protocol, FINETUNED, out, "table1")
+
+
+def table3(
+    checkpoints: tuple[str, ...], shots: int | None, out: Path, **options: Any
+) -> Iterator[Made]:
+    """Run `reproduce table3`."""
+    loaded = [load_with_percepts(checkpoint) for checkpoint in checkpoints]
+    starts = _variants([model for model, _ in loaded])
+    named = dict(zip(list(starts)[1:], checkpoints, strict=True))
+    for protocol, settings, draws in protocols(loaded[0][1], out, **options):
+        counts = [shots or _SMALL[protocol.name], None]
+        curve = measured(protocol, starts, named, settings, counts, draws, out)
+        yield write_table(curve, protocol, next(iter(named)), out, "table3")
+
+
+def _variants(models: Sequence[VideoLSTM]) -> dict[str, Start]:
+    starts = {SCRATCH: starts_from(models[0])[SCRATCH]}
+    starts |= {model.variant: partial(pretrained_classifier, model=model) for model in models}
+    if len(starts) <= len(models):
+        raise InputError(
+            f"Expected checkpoints of different variants. "
+            f"Received: {', '.join(model.variant for model in models)}"
+        )
+    return starts
