@@ -31,6 +31,7 @@ _COMMANDS = {
     "predict": "Name the action in clips, or forecast their next frames.",
     "recipe": "Write a recipe and a card to start from, for your own percepts.",
     "reproduce": "Draw the paper's figures and make its tables again.",
+    "temporal-stream": "Train a convnet on optical flow, for flow percepts.",
     "train": "Train a model by a recipe; continue where a killed run stopped.",
     "visualize": "Draw what a checkpoint predicts, weighs, does and tells apart.",
     "zoo": "List, show, verify and publish checkpoints; write a page of them.",

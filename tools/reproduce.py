@@ -2,7 +2,12 @@
 
 import click
 
-from keras_videolstm_tools.reproduce_actions import fig7_command, table1_command, table3_command
+from keras_videolstm_tools.reproduce_actions import (
+    fig7_command,
+    table1_command,
+    table3_command,
+    table4_command,
+)
 from keras_videolstm_tools.reproduce_controls import digits_command, order_command
 from keras_videolstm_tools.reproduce_figures import FIGURES
 from keras_videolstm_tools.reproduce_table2 import table2_command
@@ -19,7 +24,14 @@ def command() -> None:
     """
 
 
-_TABLES = (table1_command, table2_command, table2_patches_command, table3_command, fig7_command)
+_TABLES = (
+    table1_command,
+    table2_command,
+    table2_patches_command,
+    table3_command,
+    table4_command,
+    fig7_command,
+)
 _CONTROLS = (order_command, digits_command)
 for subcommand in (*FIGURES, *_TABLES, *_CONTROLS):
     command.add_command(subcommand)

@@ -1,6 +1,7 @@
 """Commands: the paper's tables and figures of action recognition."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -77,3 +78,31 @@ def table3_command(**options: Any) -> Iterator[Made]:
     from keras_videolstm_tools.work.reproduce_actions import table3
 
     return table3(**options)
+
+
+@click.command(name="table4")
+@click.argument("checkpoint")
+@click.argument("flow_checkpoint")
+@click.option(
+    "--flow-data",
+    type=click.Path(path_type=Path),
+    help="Percepts of flow, where --data is a store of percepts of pictures.",
+)
+@protocol_options
+@with_json
+def table4_command(**options: Any) -> Iterator[Made]:
+    """Table 4 with all labels: fine-tuned on pictures, on optical flow, and both averaged.
+
+    CHECKPOINT reads percepts of pictures, FLOW_CHECKPOINT those of a temporal stream, which must
+    have been trained on none of the videos that are tested on. The weight of flow in the average is
+    chosen on the validation part; the paper's, flow counted twice, is shown beside it.
+
+    \b
+    Example:
+      videolstm-tools reproduce table4 composite_youtube my_flow_model --data rgb.h5 \\
+        --flow-data flow.h5 --fold g08-g12:g13-g15 --out table4
+    """
+    refuse_without_data(**options)
+    from keras_videolstm_tools.work.reproduce_actions import table4
+
+    return table4(**options)

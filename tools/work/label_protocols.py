@@ -13,7 +13,8 @@ from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.comparison import FINETUNED, SCRATCH, SINGLE_FRAME, starts_from
 from keras_videolstm.training.finetune import FinetuneSettings, Start
-from keras_videolstm.training.label_curve import LabelCurve, Shots
+from keras_videolstm.training.fusion_trials import FLOW, FLOW_TWICE, PICTURES
+from keras_videolstm.training.label_curve import LabelCurve, Shots, Trial
 from keras_videolstm.training.percept_trials import percept_trials
 from keras_videolstm.training.splits import Split, official_split, split_by_group
 from keras_videolstm.visualization import draw_label_curves, save_figure
@@ -39,6 +40,10 @@ _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
     (UCF101, "conditional_future_predictor"): {10: 65.1, None: 74.9},
     (UCF101, "composite"): {10: 67.0, None: 75.8},
     (UCF101, "conditional_composite"): {10: 67.1, None: 75.8},
+    (UCF101, PICTURES): {None: 75.8},
+    (UCF101, FLOW): {None: 77.7},
+    (UCF101, FLOW_TWICE): {None: 84.3},
+    (HMDB51, PICTURES): {None: 44.0},
     (HMDB51, SINGLE_FRAME): {None: 40.1},
     (HMDB51, SCRATCH): {1: 14.4, 4: 25.3, None: 42.8},
     (HMDB51, FINETUNED): {1: 19.1, 4: 29.1, None: 44.1},
@@ -116,10 +121,41 @@ def measured(
     out: Path,
 ) -> LabelCurve:
     """Measure what the folder `out/NAME` does not hold yet; return all of its results."""
-    store = protocol.store
+    trials = percept_trials(starts, protocol.store, protocol.folds, settings)
+    return measured_trials([protocol], trials, checkpoints, settings, shots, draws, out)
+
+
+def measured_trials(
+    protocols: Sequence[Protocol],
+    trials: Mapping[str, Trial],
+    checkpoints: Mapping[str, str],
+    settings: FinetuneSettings,
+    shots: Sequence[Shots],
+    draws: int,
+    out: Path,
+) -> LabelCurve:
+    """Measure trials that may be of several kinds of percepts of the same videos."""
+    first, *others = protocols
     plan = {
         "checkpoints": {method: _digest_of(name) for method, name in checkpoints.items()},
         "settings": dataclasses.asdict(settings),
+        **_plan_of(first),
+        **{f"percepts_{n}": _plan_of(other) for n, other in enumerate(others, start=2)},
+    }
+    curve = LabelCurve(out / first.name, plan)
+    curve.measure(
+        trials,
+        folds=len(first.folds),
+        shots=shots,
+        draws=draws,
+        progress=ProgressLine(f"{_NAMES[first.name]}, classifiers", "trained"),
+    )
+    return curve
+
+
+def _plan_of(protocol: Protocol) -> dict[str, Any]:
+    store = protocol.store
+    return {
         "percepts": {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")},
         "videos": len(store),
         "frames": store.shape[0],
@@ -128,15 +164,6 @@ def measured(
             for fold in protocol.folds
         ],
     }
-    curve = LabelCurve(out / protocol.name, plan)
-    curve.measure(
-        percept_trials(starts, store, protocol.folds, settings),
-        folds=len(protocol.folds),
-        shots=shots,
-        draws=draws,
-        progress=ProgressLine(f"{_NAMES[protocol.name]}, classifiers", "trained"),
-    )
-    return curve
 
 
 def measure_methods(
@@ -182,8 +209,15 @@ def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float
     return 100 * mean, 100 * deviation
 
 
-def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, name: str) -> Made:
-    """Write and return the table, every method's difference to the LSTM from scratch below it."""
+def write_table(
+    curve: LabelCurve,
+    protocol: Protocol,
+    best: str,
+    out: Path,
+    name: str,
+    baseline: str = SCRATCH,
+) -> Made:
+    """Write and return the table, every method's difference to the baseline below it."""
     columns = ["all" if count is None else str(count) for count in curve.shots]
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
     lines = [
@@ -198,9 +232,9 @@ def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, nam
         cells = [_cell(curve, protocol.name, method, count) for count in curve.shots]
         lines.append(f"| {method} | {' | '.join(cells)} |")
     for method in curve.methods:
-        if method != SCRATCH:
-            cells = [_difference(curve, method, count) for count in curve.shots]
-            lines.append(f"| {method} − {SCRATCH}, 95% interval | {' | '.join(cells)} |")
+        if method != baseline:
+            cells = [_difference(curve, method, baseline, count) for count in curve.shots]
+            lines.append(f"| {method} − {baseline}, 95% interval | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
     path = out / protocol.name / f"{name}.md"
     write_text(path, text)
@@ -210,8 +244,11 @@ def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, nam
         "what": "video accuracy in % by labelled videos a class",
         "repeats": len(curve.by_draw(best, curve.shots[0])),
         "test_videos": [protocol.store.count_clips(fold.test) for fold in protocol.folds],
+        "baseline": baseline,
         "rows": [
-            _row(curve, protocol.name, m, count) for m in curve.methods for count in curve.shots
+            _row(curve, protocol.name, method, baseline, count)
+            for method in curve.methods
+            for count in curve.shots
         ],
         "skipped": list(protocol.skipped),
         "table": str(path),
@@ -219,14 +256,16 @@ def write_table(curve: LabelCurve, protocol: Protocol, best: str, out: Path, nam
     return Made(result, text)
 
 
-def _row(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> dict[str, Any]:
+def _row(
+    curve: LabelCurve, data_set: str, method: str, baseline: str, shots: Shots
+) -> dict[str, Any]:
     """Return a cell of the table; shots of `None` are all."""
     mean, deviation = _percent(curve, method, shots)
     row = {"method": method, "shots": shots, "mean": mean, "std": deviation}
     row["paper"] = _PAPER.get((data_set, method), {}).get(shots)
-    if method != SCRATCH:
-        found = curve.difference(method, SCRATCH, shots)
-        row["above_scratch"] = {
+    if method != baseline:
+        found = curve.difference(method, baseline, shots)
+        row["above_baseline"] = {
             "mean": 100 * found.mean,
             "interval_95": [100 * found.low, 100 * found.high],
         }
@@ -239,6 +278,6 @@ def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:
     return f"{mean:.1f} ± {deviation:.1f}" + (f" ({published})" if published else "")
 
 
-def _difference(curve: LabelCurve, method: str, shots: Shots) -> str:
-    found = curve.difference(method, SCRATCH, shots)
+def _difference(curve: LabelCurve, method: str, baseline: str, shots: Shots) -> str:
+    found = curve.difference(method, baseline, shots)
     return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"

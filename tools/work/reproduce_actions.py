@@ -9,6 +9,13 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.comparison import FINETUNED, SCRATCH, starts_from
 from keras_videolstm.training.finetune import Start, pretrained_classifier
+from keras_videolstm.training.fusion_trials import (
+    FLOW,
+    PICTURES,
+    WEIGHED,
+    Stream,
+    fusion_trials,
+)
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.label_protocols import (
     HMDB51,
@@ -16,6 +23,7 @@ from keras_videolstm_tools.work.label_protocols import (
     UCF101,
     measure_methods,
     measured,
+    measured_trials,
     protocols,
     write_table,
 )
@@ -53,6 +61,34 @@ def table3(
         counts = [shots or _SMALL[protocol.name], None]
         curve = measured(protocol, starts, named, settings, counts, draws, out)
         yield write_table(curve, protocol, next(iter(named)), out, "table3")
+
+
+def table4(
+    checkpoint: str, flow_checkpoint: str, flow_data: Path | None, out: Path, **options: Any
+) -> Iterator[Made]:
+    """Run `reproduce table4`."""
+    model, percepts = load_with_percepts(checkpoint)
+    flow_model, flow_percepts = load_with_percepts(flow_checkpoint)
+    flow_options = {**options, "data": flow_data or options["data"]}
+    both = zip(
+        protocols(percepts, out / "pictures", **options),
+        protocols(flow_percepts, out / "flow", **flow_options),
+        strict=True,
+    )
+    for (pictures, settings, draws), (flow, *_) in both:
+        trials = fusion_trials(
+            Stream(partial(pretrained_classifier, model=model), pictures.store, pictures.folds),
+            Stream(partial(pretrained_classifier, model=flow_model), flow.store, flow.folds),
+            settings,
+        )
+        named = {PICTURES: checkpoint, FLOW: flow_checkpoint}
+        curve = measured_trials([pictures, flow], trials, named, settings, [None], draws, out)
+        table = write_table(curve, pictures, WEIGHED, out, "table4", baseline=PICTURES)
+        weight = float(curve.by_draw(WEIGHED, None, "weight_of_flow").mean())
+        yield Made(
+            {**table.result, "weight_of_flow": weight},
+            f"{table.text}\nThe validation part gave flow a weight of {weight:.2f} in the mean.",
+        )
 
 
 def _variants(models: Sequence[VideoLSTM]) -> dict[str, Start]:

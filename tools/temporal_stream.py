@@ -1,0 +1,64 @@
+"""`videolstm-tools temporal-stream`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_videolstm.training.temporal_stream_settings import TemporalStreamSettings
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import csv_root_option, fit_option
+
+_DEFAULTS = TemporalStreamSettings()
+
+
+@click.command(name="temporal-stream")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the convnet; in the zoo's folder it is an extractor of its name.",
+)
+@click.option(
+    "--stack",
+    type=click.IntRange(1),
+    default=_DEFAULTS.stack,
+    show_default=True,
+    help="Flows that it reads at a time; the paper has 1 and 10.",
+)
+@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
+@click.option("--validation-groups", default="", help="Sources to validate on.")
+@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
+@fit_option
+@csv_root_option
+@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@click.option(
+    "--training-steps",
+    type=click.IntRange(1),
+    default=_DEFAULTS.steps,
+    show_default=True,
+    help="In each of which 32 stacks are seen.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=_DEFAULTS.seed,
+    show_default=True,
+    help="Of the split, weights, stacks, shifts, flips and dropout.",
+)
+@with_json
+def command(**options: Any) -> Made:
+    """Train a convnet to name actions by optical flow, whose units are flow percepts.
+
+    DATA is as for `finetune`, or a store that `extract --percepts optical_flow` has written; the
+    flow of videos is kept beside the convnet. It needs the extra `flow`.
+
+    \b
+    Example:
+      videolstm-tools temporal-stream my_videos --out zoo/my_flow
+      videolstm-tools extract my_videos --percepts my_flow --out flow_percepts.h5
+    """
+    from keras_videolstm_tools.work.temporal_stream import run
+
+    return run(**options)
