@@ -9,6 +9,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
+from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.flow_percepts import FLOW_SIDE
 
 # Further than this things are mostly mistaken for others, in pixels of 128.
@@ -86,7 +87,15 @@ class TemporalStream(keras.Model):
 
         Returns:
             `(time - stack + 1, features)`.
+
+        Raises:
+            InputError: on another shape, or less flows than a stack.
         """
+        if flows.ndim != 2 or flows.shape[1] != self.input_shape[-1] or len(flows) < self.stack:
+            raise InputError(
+                f"Expected flows (time, {self.input_shape[-1]}), at least {self.stack} of them. "
+                f"Received: {flows.shape}"
+            )
         stacks = np.lib.stride_tricks.sliding_window_view(flows, self.stack, axis=0)
         stacks = np.ascontiguousarray(np.moveaxis(stacks, -1, 1))
         return np.asarray(self.predict_on_batch(stacks)["features"])

@@ -105,6 +105,8 @@ def test_a_stream_reads_each_stack_and_not_the_motion_of_the_camera(stream):
     said = stream.predict_on_batch(flows[None, :3])["action"]
     assert said.shape == (1, 3)
     np.testing.assert_allclose(said.sum(), 1, rtol=1e-5)
+    with pytest.raises(InputError, match=r"at least 3 of them. Received: \(2, 8192\)"):
+        stream.percepts(flows[:2])
     with pytest.raises(ValueError, match="at least 1"):
         TemporalStream(["a", "b"], stack=0)
 
