@@ -45,7 +45,7 @@ def _quieten() -> None:
 
 
 class LazyGroup(click.Group):
-    """Imports a command's file when it is run: `--help` must not wait for TensorFlow."""
+    """Imports a command's file when it is asked for, which imports its work when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -56,8 +56,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         _quieten()
-        name = cmd_name.replace("-", "_")
-        module = importlib.import_module(f"keras_videolstm_tools.work.{name}")
+        module = importlib.import_module(f"keras_videolstm_tools.{cmd_name.replace('-', '_')}")
         return module.command
 
     def resolve_command(

@@ -1,11 +1,12 @@
 """Options that several commands have: one name and one meaning everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm.training.finetune_settings import FinetuneSettings
 
 mnist_option = click.option(
     "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
@@ -26,6 +27,16 @@ training_steps_option = click.option(
     default=FinetuneSettings().steps,
     show_default=True,
     help="Most steps in which all layers learn, after the softmax.",
+)
+
+from_zoo_option = click.option(
+    "--from-zoo", is_flag=True, help="Only measure the published checkpoints; train nothing."
+)
+runs_option = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of runs and results; runs in it are continued.",
 )
 
 pictures_option = click.option(
@@ -71,3 +82,18 @@ def repeats_option(default: int) -> Callable:
         show_default=True,
         help="Times that each is trained, every time from a seed of its own.",
     )
+
+
+def refuse_options(context: click.Context, options: Iterable[str], where: str, given: str) -> None:
+    """Refuse options that say nothing beside what is given.
+
+    Raises:
+        click.UsageError: at the first of them that was not left out.
+
+    Example:
+        >>> refuse_options(context, ["mnist"], "with --on moving_mnist", "percepts.h5")
+    """
+    for option in options:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            named = option.replace("_", "-")
+            raise click.UsageError(f"Expected --{named} {where}. Received: {given}")

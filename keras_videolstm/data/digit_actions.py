@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_videolstm.choices import TASKS as TASKS
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.moving_mnist import SIDE, WHOLE_CIRCLE, moving_mnist
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
 
-TASKS = ("digit", "direction", "speed")
 STEPS = 10
 _SPEED = 0.1
 # A wall turns only one component of the velocity around, so a diagonal stays one.

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from keras_videolstm.choices import TEST_SEQUENCES as TEST_SEQUENCES
 from keras_videolstm.data.digits import MNIST, Digits
 from keras_videolstm.data.moving_mnist import BLOCK, SIDE, moving_mnist
 from keras_videolstm.errors import InputError
 
 TEST_SEED = 10_000
-TEST_SEQUENCES = 10_000
 TEST_STEPS = 20
 # Of the 10,000 sequences' first 20 frames, made of MNIST's test digits, byte after byte.
 TEST_SHA256 = "158baba1509e3c0837cdb2fedea0919843e24ebb652c1b550542591c2802593c"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_videolstm.choices import CONTROLS as CONTROLS
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
@@ -109,9 +110,10 @@ def _orders(percepts: NDArray[Any]) -> Versions:
         yield name, np.concatenate([parts[part] for part in order])
 
 
-_CONTROLS: dict[str, tuple[int, Callable[[NDArray[Any]], Versions]]] = {
-    "direction": (_STEPS, _directions),
-    "speed": (max(_SPEEDS.values()) * _STEPS, _speeds),
-    "segments": (_SEGMENTS * _SEGMENT_STEPS, _orders),
-}
-CONTROLS = tuple(_CONTROLS)
+# Frames needed, and what is made of them.
+_HOW: tuple[tuple[int, Callable[[NDArray[Any]], Versions]], ...] = (
+    (_STEPS, _directions),
+    (max(_SPEEDS.values()) * _STEPS, _speeds),
+    (_SEGMENTS * _SEGMENT_STEPS, _orders),
+)
+_CONTROLS = dict(zip(CONTROLS, _HOW, strict=True))

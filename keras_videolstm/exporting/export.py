@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from keras_videolstm.choices import FORMATS
 from keras_videolstm.errors import InputError
 from keras_videolstm.exporting.comparison import compare
 from keras_videolstm.exporting.export_report import ExportReport
@@ -16,8 +17,7 @@ from keras_videolstm.exporting.saved_model import SavedModelFormat
 from keras_videolstm.exporting.serving import INPUT, Clips, serving_of
 from keras_videolstm.exporting.tflite import TFLiteFormat
 
-_FORMATS = {"savedmodel": SavedModelFormat, "tflite": TFLiteFormat, "onnx": ONNXFormat}
-FORMATS = tuple(_FORMATS)
+_WRITERS = dict(zip(FORMATS, (SavedModelFormat, TFLiteFormat, ONNXFormat), strict=True))
 # Of the largest value; other runtimes differ by rounding alone.
 TOLERANCE = 1e-3
 
@@ -67,7 +67,7 @@ def export(
     clips = _checked_clips(model, path, format, batch, input_steps)
     # TensorFlow Lite runs what a motion head does in a loop alone.
     serving = serving_of(model, what, clips, steps, loop=format == "tflite")
-    writer = _FORMATS[format]()
+    writer = _WRITERS[format]()
     with _moved_when_good(path) as aside:
         select_ops = writer.write(serving, aside)
         compared = compare(serving, writer.runner(aside), TOLERANCE)

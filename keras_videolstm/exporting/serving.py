@@ -16,7 +16,6 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.models.frames import checked_steps
 
 INPUT = "frames"
-PARTS = ("encoder", "forecaster", "classifier")
 # Of samples, where a number is free.
 _BATCHES, _TIMES = (2, 1), (10, 7)
 

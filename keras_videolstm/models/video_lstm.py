@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from keras_videolstm.choices import BASES, CONDITIONAL, VARIANTS
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import (
     ConditionalDecoder,
@@ -24,14 +25,6 @@ from keras_videolstm.models.frames import (
 )
 from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_stream import VideoStream
-
-BASES = {
-    "autoencoder": ("reconstruction",),
-    "future_predictor": ("prediction",),
-    "composite": ("prediction", "reconstruction"),
-}
-CONDITIONAL = "conditional_"
-VARIANTS = tuple(BASES) + tuple(CONDITIONAL + base for base in BASES)
 
 
 class _Companions:

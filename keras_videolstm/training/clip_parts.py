@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_videolstm.models.video_lstm import BASES, CONDITIONAL
+from keras_videolstm.choices import BASES, CONDITIONAL
 from keras_videolstm.training.recipe import ModelRecipe
 
 VALIDATION_SEED_SHIFT = 1_000_003

@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_videolstm.choices import DISTRIBUTIONS as DISTRIBUTIONS
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.variables import make_variables
 
-DISTRIBUTIONS = ("none", "mirrored", "multiworker")
 _SIGNS_OF_A_LOST_WORKER = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from keras_videolstm.data.percept_windows import feature_statistics
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import StepCrossentropy
+from keras_videolstm.training.finetune_settings import FinetuneSettings as FinetuneSettings
 from keras_videolstm.training.splits import Split
 from keras_videolstm.training.variables import make_variables
 
@@ -22,50 +22,6 @@ _BLOCKS_A_BATCH = 256
 
 Progress = Callable[[int, int], None]
 """Called with training steps done and training steps in all."""
-
-
-@dataclass(frozen=True)
-class FinetuneSettings:
-    """How a classifier is trained; the same for all kinds, so that they can be compared.
-
-    Attributes:
-        steps: most training steps.
-        batch_size: blocks a step.
-        learning_rate: Adam's.
-        dropout: rate between layers and before the softmax.
-        check_every: steps between two looks at the validation part.
-        head_steps: steps in which the softmax alone learns, the encoder frozen, before all does.
-        head_learning_rate: of gradient descent with momentum 0.9 in these.
-        patience: looks without a better validation loss before training stops.
-        seed: of weights, blocks and dropout.
-
-    Raises:
-        InputError: on a number that is out of its range.
-    """
-
-    steps: int = 600
-    batch_size: int = 32
-    learning_rate: float = 3e-4
-    dropout: float = 0.5
-    head_steps: int = 200
-    head_learning_rate: float = 1e-2
-    check_every: int = 50
-    patience: int = 4
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for key in ("steps", "head_steps", "batch_size", "check_every", "patience"):
-            if getattr(self, key) < 1:
-                raise InputError(f"Expected at least 1. Received: {key}={getattr(self, key)}")
-        for rate in (self.learning_rate, self.head_learning_rate):
-            if not (rate > 0 and math.isfinite(rate)):
-                raise InputError(f"Expected a positive learning rate. Received: {rate}")
-        if not 0 <= self.dropout < 1:
-            raise InputError(
-                f"Expected a dropout rate of at least 0 and below 1. Received: {self.dropout}"
-            )
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"Expected a seed from 0 to 2^32 - 1. Received: {self.seed}")
 
 
 Start = Callable[[PerceptStore, Split, FinetuneSettings], ActionClassifier]

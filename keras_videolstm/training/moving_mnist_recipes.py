@@ -1,6 +1,7 @@
 """Recipes of moving MNIST: the paper's Table 2, and the convolutional Composite."""
 
-from keras_videolstm.models.video_lstm import CONDITIONAL
+from keras_videolstm.choices import CONDITIONAL
+from keras_videolstm.choices import ROWS as ROWS
 from keras_videolstm.training.recipe import (
     ConvolutionRecipe,
     DataRecipe,
@@ -11,13 +12,6 @@ from keras_videolstm.training.recipe import (
     TrainingRecipe,
 )
 
-ROWS = (
-    "autoencoder",
-    "future_predictor",
-    "composite",
-    "conditional_future_predictor",
-    "conditional_composite",
-)
 _BATCH = 16
 _STEPS_PER_EPOCH = 500
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keras_videolstm.models.video_lstm import CONDITIONAL
+from keras_videolstm.choices import CONDITIONAL
 from keras_videolstm.training.recipe import (
     DataRecipe,
     ModelRecipe,

@@ -12,12 +12,11 @@ from typing import Any
 
 import tomli_w
 
+from keras_videolstm.choices import CONDITIONAL, VARIANTS
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import Convolution
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.frame_standardizer import KINDS
-from keras_videolstm.models import VARIANTS
-from keras_videolstm.models.video_lstm import CONDITIONAL
 
 FORMAT = 1
 ACTIVATIONS = ("linear", "sigmoid")

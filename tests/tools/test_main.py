@@ -1,6 +1,7 @@
 """Tests of what all commands have in common: help, wrong use, one sentence for an error."""
 
 import contextlib
+import json
 import shutil
 import signal
 import subprocess
@@ -100,24 +101,26 @@ def test_the_table_of_commands_needs_none_of_them():
     assert done("--version").strip()
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("fly",),
-        ("zoo", "fly"),
-        ("train",),
-        ("train", "--recipe", "r.toml", "--out", "x", "--speed", "9"),
-        ("finetune", "composite_youtube"),
-        ("finetune", "c", "d", "--out", "x", "--training-steps", "0"),
-        ("finetune", "c", "d", "--out", "x", "--training-steps", "many"),
-        ("finetune", "c", "d", "--out", "x", "--fit", "stretch"),
-        ("finetune", "c", "d", "--out", "x", "--shots", "-1"),
-        ("extract", "videos"),
-        ("predict", "c"),
-        ("predict", "c", "clip.mp4", "--steps", "0"),
-    ],
-    ids=" ".join,
-)
+WRONG_USE = [
+    ("fly",),
+    ("zoo", "fly"),
+    ("train",),
+    ("train", "--recipe", "r.toml", "--out", "x", "--speed", "9"),
+    ("finetune", "composite_youtube"),
+    ("finetune", "c", "d", "--out", "x", "--training-steps", "0"),
+    ("finetune", "c", "d", "--out", "x", "--training-steps", "many"),
+    ("finetune", "c", "d", "--out", "x", "--fit", "stretch"),
+    ("finetune", "c", "d", "--out", "x", "--shots", "-1"),
+    ("extract", "videos"),
+    ("predict", "c"),
+    ("predict", "c", "clip.mp4", "--steps", "0"),
+    ("evaluate", "c", "--on", "percepts.h5", "--digits", "3"),
+    ("reproduce", "fig7", "--out", "x"),
+    ("reproduce", "table2", "--from-zoo", "--units", "4", "--out", "x"),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USE, ids=" ".join)
 def test_wrong_use_exits_with_two(arguments):
     result = call(*arguments)
     assert result.exit_code == 2
@@ -202,3 +205,32 @@ def test_names_of_commands_complete_without_importing_them():
     code += "assert 'tensorflow' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['evaluate', 'export', 'extract']"
+
+
+# In a process of its own: every command is asked for its help, its options and wrong use.
+LIGHT = """
+import json, sys
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+from keras_videolstm_tools.main import main
+
+commands, wrong_use = json.loads(sys.argv[1])
+for command in commands:
+    assert CliRunner().invoke(main, [*command, "--help"]).exit_code == 0, command
+    assert CliRunner().invoke(main, [*command, "--no-such-option"]).exit_code == 2, command
+    options = ShellComplete(main, {}, "v", "_V").get_completions(command, "--he")
+    assert [option.value for option in options] == ["--help"], command
+for words in wrong_use:
+    assert CliRunner().invoke(main, words).exit_code == 2, words
+heavy = ("tensorflow", "keras", "h5py", "matplotlib", "av")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_no_help_completion_or_wrong_use_waits_for_a_heavy_library():
+    asked = json.dumps([list(all_commands()), WRONG_USE])
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, asked], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

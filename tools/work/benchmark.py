@@ -1,4 +1,4 @@
-"""`videolstm-tools benchmark`."""
+"""What `videolstm-tools benchmark` does."""
 
 import json
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ import click
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
+from keras_videolstm.visualization.saving import save_figure
 from keras_videolstm_benchmarks.problem import Problem
 from keras_videolstm_benchmarks.report import as_markdown, draw_scaling, draw_speed, slope
 from keras_videolstm_benchmarks.runner import OURS, TORCH, contestants, measure
-from keras_videolstm_tools.results import json_option, print_json
+from keras_videolstm_tools.results import print_json
 
-VARIANTS = ("composite", "conditional_composite")
 _RESULTS = "results.json"
 _SCALING = {
     "sequence length": [{"steps": steps} for steps in (5, 10, 20, 40)],
@@ -26,65 +26,7 @@ _SCALED = "ours float32"
 _SCALING_BASE = {"variant": "conditional_composite", "units": 512, "batch": 32, "steps": 10}
 
 
-@click.command(name="benchmark")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of results.")
-@click.option(
-    "--variant",
-    "variants",
-    multiple=True,
-    type=click.Choice(VARIANTS),
-    default=["conditional_composite"],
-    show_default=True,
-    help="Model; may be given more than once.",
-)
-@click.option(
-    "--units",
-    multiple=True,
-    type=click.IntRange(1),
-    default=[1024],
-    show_default=True,
-    help="Units of each of the two layers; may be given more than once.",
-)
-@click.option(
-    "--batch-size",
-    "batch_sizes",
-    multiple=True,
-    type=click.IntRange(1),
-    default=[100, 16],
-    show_default=True,
-    help="Sequences at a time; may be given more than once.",
-)
-@click.option(
-    "--steps",
-    "horizons",
-    multiple=True,
-    type=click.IntRange(1),
-    default=[10, 100],
-    show_default=True,
-    help="Frames to forecast in inference; may be given more than once.",
-)
-@click.option(
-    "--contestant",
-    "names",
-    multiple=True,
-    type=click.Choice([*contestants()]),
-    help="Against whom, beside `ours auto`; may be given more than once.  [default: all]",
-)
-@click.option(
-    "--rounds",
-    type=click.IntRange(1),
-    default=10,
-    show_default=True,
-    help="Times that each is measured, in turns.",
-)
-@click.option(
-    "--scaling/--no-scaling",
-    default=True,
-    show_default=True,
-    help="Also measure the cost against sequence length, batch and units.",
-)
-@json_option
-def command(
+def run(
     out: Path,
     variants: tuple[str, ...],
     units: tuple[int, ...],
@@ -95,16 +37,7 @@ def command(
     scaling: bool,
     as_json: bool,
 ) -> None:
-    """Measure training and inference beside PyTorch and stock Keras, step by step in turns.
-
-    Every contestant computes the same function from the same weights, which is checked, and has a
-    process of its own. A problem that --out holds already is not measured again. PyTorch takes
-    part where it is installed.
-
-    \b
-    Example:
-      videolstm-tools benchmark --units 256 --batch-size 16 --out speed
-    """
+    """Run `benchmark`."""
     out.mkdir(parents=True, exist_ok=True)
     records = _Records(out / _RESULTS)
     against = [OURS[0], *(names or contestants())]
@@ -169,8 +102,6 @@ class _Records:
 
 
 def _write_report(out: Path, records: list[dict[str, Any]]) -> None:
-    from keras_videolstm.visualization.saving import save_figure
-
     write_text(out / "results.md", as_markdown(records) + "\n")
     for record in records:
         problem = record["problem"]
@@ -179,8 +110,6 @@ def _write_report(out: Path, records: list[dict[str, Any]]) -> None:
 
 
 def _measure_scaling(out: Path, records: _Records, rounds: int) -> None:
-    from keras_videolstm.visualization.saving import save_figure
-
     series = {}
     for quantity, changes in _SCALING.items():
         pairs = []

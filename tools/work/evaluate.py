@@ -1,10 +1,7 @@
-"""`videolstm-tools evaluate`."""
+"""What `videolstm-tools evaluate` does."""
 
 import json
 from pathlib import Path
-
-import click
-from click.core import ParameterSource
 
 from keras_videolstm.checkpoints import load
 from keras_videolstm.data.digits import load_digits
@@ -21,13 +18,12 @@ from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.percept_evaluation import evaluate_percepts
+from keras_videolstm_tools.evaluate import MOVING_MNIST
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import mnist_option
+from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.films import input_steps_of
 from keras_videolstm_tools.work.named_stores import is_named_store, opened_store
 
-_MOVING_MNIST = "moving_mnist"
 _STEPS = 10
 _WINDOWS = 1000
 _HEADS = {"nats": "nats/frame", "mse": "MSE/frame", "ssim": "SSIM", "psnr": "PSNR, dB"}
@@ -36,48 +32,7 @@ _DIGITS = {"ssim": 3, "psnr": 2}
 Scores = dict[str, dict[str, list[float]]]
 
 
-@click.command(name="evaluate")
-@click.argument("checkpoint")
-@click.option(
-    "--on",
-    "data",
-    required=True,
-    metavar="DATA",
-    help="moving_mnist, the published file mnist_test_seq.npy, or a percept store, of which groups "
-    "may be named: percepts.h5:g08-g12.",
-)
-@mnist_option
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    help="Frames to forecast; not with a file.  [default: 10, of percepts as trained]",
-)
-@click.option(
-    "--digits",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Digits a sequence, of moving_mnist.",
-)
-@click.option(
-    "--test-sequences",
-    type=click.IntRange(1),
-    help="The first so many, or windows of percepts.  [default: all 10,000; 1,000 windows]",
-)
-@click.option(
-    "--batch-size",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Sequences at a time.",
-)
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON file for all results."
-)
-@click.pass_context
-@with_json
-def command(
-    context: click.Context,
+def run(
     checkpoint: str,
     data: str,
     mnist: str | None,
@@ -87,30 +42,18 @@ def command(
     batch_size: int,
     out: Path | None,
 ) -> Made:
-    """Measure a checkpoint frame by frame: on moving MNIST's test set, or on percepts.
-
-    It reads as many frames as in its training. Free-running scores are those of `prediction` and
-    `reconstruction`; under teacher forcing, an easier task, they are called `prediction_forced`.
-    `target` is what the true future scores as a prediction of itself. Percepts are scored by the
-    loss of the training, beside what scores that has learned nothing.
-
-    \b
-    Example:
-      videolstm-tools evaluate composite_moving_mnist --on moving_mnist --mnist mnist.npz
-      videolstm-tools evaluate composite_youtube --on percepts.h5:g08-g12
-    """
+    """Run `evaluate`."""
     model = load(checkpoint)
     if not isinstance(model, VideoLSTM):
         raise InputError(f"Expected a video model. Received: {checkpoint}")
     read = input_steps_of(checkpoint)
     if is_named_store(data):
-        _refuse(context, data, "mnist", "digits")
         description, scores = _on_percepts(model, read, data, steps, test_sequences, batch_size)
         reduction = "the loss of the training is a sum over a frame's features"
     else:
         length = read + (steps or _STEPS)
-        test = _test_set(context, data, mnist, digits, length, test_sequences)
-        predicted = (steps or _STEPS) if data == _MOVING_MNIST else None
+        test = _test_set(data, mnist, digits, length, test_sequences)
+        predicted = (steps or _STEPS) if data == MOVING_MNIST else None
         description, scores = test.description, _on_pixels(model, read, test, predicted, batch_size)
         reduction = "nats and MSE are sums over a frame's pixels"
     result = {
@@ -125,21 +68,14 @@ def command(
     return Made(result, _as_text(description, scores))
 
 
-def _refuse(context: click.Context, data: str, *options: str) -> None:
-    for option in options:
-        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"Expected --{option} with --on moving_mnist. Received: {data}")
-
-
 def _test_set(
-    context: click.Context,
     data: str,
     mnist: str | None,
     digits: int,
     length: int,
     sequences: int | None,
 ) -> MovingMNISTTest | MovingMNISTFile:
-    if data == _MOVING_MNIST:
+    if data == MOVING_MNIST:
         return MovingMNISTTest(
             load_digits("test", mnist),
             steps=max(length, TEST_STEPS),
@@ -150,7 +86,6 @@ def _test_set(
         raise InputError(
             f"Expected --on moving_mnist, a file .npy or a percept store. Received: {data!r}"
         )
-    _refuse(context, data, "mnist", "steps", "digits")
     return MovingMNISTFile(data, sequences)
 
 

@@ -1,4 +1,4 @@
-"""`videolstm-tools export`."""
+"""What `videolstm-tools export` does."""
 
 import dataclasses
 import os
@@ -7,38 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from keras_videolstm.blocks import BLOCK_STEPS
 from keras_videolstm.checkpoints import load, metadata_of
-from keras_videolstm.exporting import FORMATS, PARTS, ExportReport, export
-from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm.exporting import ExportReport, export
+from keras_videolstm_tools.results import Made
 
 _MEGABYTE = 1e6
 _STANDARD_ERROR = 2
 
 
-@click.command(name="export")
-@click.argument("checkpoint")
-@click.option("--what", required=True, type=click.Choice(PARTS), help="Part of the model.")
-@click.option("--format", "form", required=True, type=click.Choice(FORMATS), help="Of the file.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="New file; with savedmodel a new folder.",
-)
-@click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
-@click.option(
-    "--input-steps",
-    type=click.IntRange(1),
-    help="Frames of each clip.  [default: any number; with tflite as trained]",
-)
-@click.option(
-    "--batch-size", type=click.IntRange(1), help="Clips at a time.  [default: any; with tflite 1]"
-)
-@with_json
-def command(
+def run(
     checkpoint: str,
     what: str,
     form: str,
@@ -47,16 +25,7 @@ def command(
     input_steps: int | None,
     batch_size: int | None,
 ) -> Made:
-    """Write a part of a checkpoint for TensorFlow, TensorFlow Lite or ONNX.
-
-    The file is run, and held against the model; one that gives other numbers is not kept. It reads
-    frames as the model does: pixels in [0, 1], or percepts as they come.
-
-    \b
-    Example:
-      videolstm-tools export classifier --what classifier --format tflite --out actions.tflite
-      videolstm-tools export composite_youtube --what encoder --format onnx --out encoder.onnx
-    """
+    """Run `export`."""
     model = load(checkpoint)
     if form == "tflite" and input_steps is None:
         metadata = metadata_of(checkpoint)

@@ -1,12 +1,10 @@
-"""`videolstm-tools finetune`."""
+"""What `videolstm-tools finetune` does."""
 
 import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import click
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.data.percept_store import PerceptStore
@@ -24,13 +22,7 @@ from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import (
-    csv_root_option,
-    fit_option,
-    repeats_option,
-    training_steps_option,
-)
+from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
@@ -45,45 +37,7 @@ _SCORES = ("frame_accuracy", "block_accuracy", _VIDEO)
 _DEFAULTS = FinetuneSettings()
 
 
-@click.command(name="finetune")
-@click.argument("checkpoint")
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--test", "test_data", type=click.Path(path_type=Path), help="Videos to test on.")
-@click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
-@click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
-@repeats_option(default=1)
-@click.option("--shots", type=click.IntRange(1), help="Labelled videos a class.  [default: all]")
-@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
-@click.option("--validation-groups", default="", help="Sources to validate on.")
-@click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
-@fit_option
-@csv_root_option
-@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
-@training_steps_option
-@click.option(
-    "--learning-rate",
-    type=float,
-    default=_DEFAULTS.learning_rate,
-    show_default=True,
-    help="Adam's in these.",
-)
-@click.option(
-    "--dropout",
-    type=float,
-    default=_DEFAULTS.dropout,
-    show_default=True,
-    help="Rate between layers and before the softmax.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Of the split, weights, blocks and dropout.",
-)
-@with_json
-def command(
+def run(
     checkpoint: str,
     data: Path,
     out: Path,
@@ -103,18 +57,7 @@ def command(
     dropout: float,
     seed: int,
 ) -> Made:
-    """Fine-tune a checkpoint into an action classifier.
-
-    DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
-    Sources (groups) never stand on both sides of a split; training stops by the validation part,
-    and the test part is scored once, at the end. In a folder the source is read from names like
-    those of UCF-101 and HMDB-51, and is else the file itself: a CSV says which files belong
-    together.
-
-    \b
-    Example:
-      videolstm-tools finetune composite_youtube my_videos --out classifier --compare
-    """
+    """Run `finetune`."""
     settings = FinetuneSettings(
         steps=training_steps,
         learning_rate=learning_rate,

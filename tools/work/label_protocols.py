@@ -3,11 +3,9 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import click
 
 from keras_videolstm.checkpoints import CONFIG, WEIGHTS, find_checkpoint, load_metadata
 from keras_videolstm.data.percept_store import PerceptStore
@@ -21,7 +19,6 @@ from keras_videolstm.training.splits import Split, official_split, split_by_grou
 from keras_videolstm.visualization import draw_label_curves, save_figure
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
-from keras_videolstm_tools.shared_options import repeats_option, training_steps_option
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
@@ -30,7 +27,6 @@ from keras_videolstm_tools.work.labelled_percepts import (
 )
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
-_SPLITS = (1, 2, 3)
 _NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
 # Video accuracy in % as published, by data set and method, then by labelled videos a class.
 _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
@@ -54,13 +50,6 @@ _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
     (HMDB51, "conditional_composite"): {4: 29.2, None: 44.0},
 }
 
-out_option = click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of results; what is in it is continued.",
-)
-
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
@@ -79,37 +68,6 @@ class Protocol:
     skipped: Skipped = ()
 
 
-def protocol_options(command: Callable) -> Callable:
-    """Add what the tables and the figure have in common."""
-    for option in reversed(
-        (
-            click.option("--ucf101", type=click.Path(path_type=Path), help="UCF-101: the folder."),
-            click.option("--hmdb51", type=click.Path(path_type=Path), help="HMDB-51: the folder."),
-            click.option(
-                "--split",
-                "splits",
-                type=click.Choice([str(number) for number in _SPLITS]),
-                multiple=True,
-                default=[str(number) for number in _SPLITS],
-                help="An official split; may be given more than once.  [default: all]",
-            ),
-            click.option("--data", type=click.Path(path_type=Path), help="Other labelled videos."),
-            click.option(
-                "--fold",
-                "folds",
-                multiple=True,
-                metavar="TEST[:VALIDATION]",
-                help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
-            ),
-            repeats_option(default=10),
-            training_steps_option,
-            out_option,
-        )
-    ):
-        command = option(command)
-    return command
-
-
 def protocols(
     percepts: dict[str, Any],
     out: Path,
@@ -124,11 +82,6 @@ def protocols(
 ) -> Iterator[tuple[Protocol, FinetuneSettings, int]]:
     """Yield each data set that was given, how classifiers are trained, and the draws."""
     given = {UCF101: ucf101, HMDB51: hmdb51, OTHER: data}
-    if not any(given.values()) or bool(data) != bool(folds):
-        raise click.UsageError(
-            "Expected --ucf101, --hmdb51, or --data with at least one --fold. Received: "
-            + ("--data without --fold" if data else "--fold without --data" if folds else "none")
-        )
     settings = FinetuneSettings(steps=training_steps)
     for name, source in given.items():
         if source is None:

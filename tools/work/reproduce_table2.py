@@ -3,24 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-import click
-
 from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.data.digits import load_digits
-from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES, MovingMNISTTest
+from keras_videolstm.data.moving_mnist_test import MovingMNISTTest
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.evaluation import evaluate_frames
 from keras_videolstm.training.frame_scores import FrameScores
 from keras_videolstm.training.moving_mnist_recipes import (
-    ROWS,
     convolutional_recipe,
     table2_recipe,
 )
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import mnist_option, repeats_option
+from keras_videolstm_tools.reproduce_table2 import CONVOLUTIONAL, MOST_OF_CONVOLUTIONAL
+from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.published_results import LATER_NATS, PAPER_NATS, VLN
 from keras_videolstm_tools.work.table_rows import (
     Curve,
@@ -29,13 +26,10 @@ from keras_videolstm_tools.work.table_rows import (
     curve,
     model_of,
     over_runs,
-    refuse_with_zoo,
     trained,
     write_rows,
 )
 
-_CONVOLUTIONAL = "composite_conv"
-_MOST_OF_CONVOLUTIONAL = 26_000
 # Output, score and digits of each column.
 _COLUMNS = {
     "future, free-running": ("prediction", "nats", 1),
@@ -46,52 +40,7 @@ _COLUMNS = {
 }
 
 
-@click.command(name="table2")
-@click.option(
-    "--from-zoo", is_flag=True, help="Only measure the published checkpoints; train nothing."
-)
-@click.option(
-    "--row",
-    "rows",
-    multiple=True,
-    type=click.Choice([*ROWS, _CONVOLUTIONAL]),
-    default=[*ROWS, _CONVOLUTIONAL],
-    help="A row; may be given more than once.  [default: all]",
-)
-@click.option(
-    "--units",
-    type=click.IntRange(1),
-    default=432,
-    show_default=True,
-    help="Units of each of the two connected layers; the paper has 2048.",
-)
-@click.option(
-    "--training-sequences",
-    type=click.IntRange(1),
-    default=240_000,
-    show_default=True,
-    help=f"Sequences that each row learns from; {_CONVOLUTIONAL} from "
-    f"{_MOST_OF_CONVOLUTIONAL:,} at most.",
-)
-@repeats_option(default=1)
-@click.option(
-    "--test-sequences",
-    type=click.IntRange(1, TEST_SEQUENCES),
-    default=TEST_SEQUENCES,
-    show_default=True,
-    help="Of the test set, the first so many.",
-)
-@mnist_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of runs and results; runs in it are continued.",
-)
-@click.pass_context
-@with_json
-def table2_command(
-    context: click.Context,
+def table2(
     from_zoo: bool,
     rows: tuple[str, ...],
     units: int,
@@ -101,18 +50,8 @@ def table2_command(
     mnist: str | None,
     out: Path,
 ) -> Made:
-    """Table 2, moving MNIST: nats per frame of each model, free-running, beside the paper's.
-
-    All connected rows are trained by the same recipe on the same number of sequences. The learning
-    curves of what has a future are drawn beside the paper's numbers.
-
-    \b
-    Example:
-      videolstm-tools reproduce table2 --from-zoo --mnist mnist.npz --out table2
-      videolstm-tools reproduce table2 --units 2048 --mnist mnist.npz --out table2
-    """
+    """Run `reproduce table2`."""
     if from_zoo:
-        refuse_with_zoo(context, "units", "training_sequences", "repeats")
         check_published(f"{row}_moving_mnist" for row in rows)
     test = MovingMNISTTest(load_digits("test", mnist), sequences=test_sequences)
     measured: dict[str, list[dict[str, Any]]] = {}
@@ -138,13 +77,13 @@ def table2_command(
 
 
 def _recipe(row: str, units: int, sequences: int, seed: int) -> Recipe:
-    if row == _CONVOLUTIONAL:
-        return convolutional_recipe(min(sequences, _MOST_OF_CONVOLUTIONAL), seed)
+    if row == CONVOLUTIONAL:
+        return convolutional_recipe(min(sequences, MOST_OF_CONVOLUTIONAL), seed)
     return table2_recipe(row, units, sequences, seed)
 
 
 def _folder(row: str, units: int, seed: int) -> str:
-    return f"{row}_seed{seed}" if row == _CONVOLUTIONAL else f"{row}_{units}_seed{seed}"
+    return f"{row}_seed{seed}" if row == CONVOLUTIONAL else f"{row}_{units}_seed{seed}"
 
 
 def _measured(folder: Path, test: MovingMNISTTest) -> dict[str, Any]:

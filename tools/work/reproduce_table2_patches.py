@@ -3,19 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.training.clips import ClipSource
-from keras_videolstm.training.moving_mnist_recipes import ROWS
 from keras_videolstm.training.patch_recipes import patches_recipe
 from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import repeats_option
+from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.named_stores import named_store
 from keras_videolstm_tools.work.table_rows import (
     Curve,
@@ -24,7 +21,6 @@ from keras_videolstm_tools.work.table_rows import (
     curve,
     model_of,
     over_runs,
-    refuse_with_zoo,
     trained,
     write_rows,
 )
@@ -41,66 +37,9 @@ _COLUMNS = {
     "future, teacher-forced": "prediction_forced",
     "reconstruction": "reconstruction",
 }
-_OF_TRAINING = ("train", "validation", "test", "units", "training_sequences", "repeats")
 
 
-def _stores(part: str, what: str) -> Any:
-    return click.option(
-        f"--{part}",
-        multiple=True,
-        metavar="STORE",
-        help=f"Store of patches that {what}, of which groups may be named: ucf.h5:g16-g25; may be "
-        "given more than once.",
-    )
-
-
-@click.command(name="table2_patches")
-@click.option(
-    "--from-zoo", is_flag=True, help="Only measure the published checkpoints; train nothing."
-)
-@click.option(
-    "--row",
-    "rows",
-    multiple=True,
-    type=click.Choice(ROWS),
-    default=ROWS,
-    help="A row; may be given more than once.  [default: all]",
-)
-@_stores("train", "is learned from")
-@_stores("validation", "chooses the best epoch")
-@_stores("test", "is scored on, once")
-@click.option(
-    "--root",
-    "data_root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder that the stores are relative to.  [default: this one]",
-)
-@click.option(
-    "--units",
-    type=click.IntRange(1),
-    default=432,
-    show_default=True,
-    help="Units of each of the two layers; the paper has 2048, then 4096.",
-)
-@click.option(
-    "--training-sequences",
-    type=click.IntRange(1),
-    default=120_000,
-    show_default=True,
-    help="Sequences that each row learns from.",
-)
-@repeats_option(default=1)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of runs and results; runs in it are continued.",
-)
-@click.pass_context
-@with_json
-def table2_patches_command(
-    context: click.Context,
+def table2_patches(
     from_zoo: bool,
     rows: tuple[str, ...],
     train: tuple[str, ...],
@@ -112,23 +51,9 @@ def table2_patches_command(
     repeats: int,
     out: Path,
 ) -> Made:
-    """Table 2, image patches: squared error of each model, free-running, beside the paper's.
-
-    All rows are trained by the same recipe on the same number of sequences. Half the squared error
-    is summed over a frame's pixels, each standardised by its channel in the training part, which
-    is what the paper's numbers seem to be; below stands what predicts without learning.
-
-    \b
-    Example:
-      videolstm-tools extract videos --percepts patches --fps 15 --crops 4 --out patches.h5
-      videolstm-tools reproduce table2_patches --train patches.h5:g16-g25 \\
-          --validation patches.h5:g13-g15 --test patches.h5:g08-g12 --out table2_patches
-    """
+    """Run `reproduce table2_patches`."""
     if from_zoo:
-        refuse_with_zoo(context, *_OF_TRAINING)
         check_published(f"{row}_patches" for row in rows)
-    elif not (train and validation and test):
-        raise click.UsageError("Expected --train, --validation and --test, or --from-zoo.")
     stores = [[named_store(text) for text in part] for part in (train, validation, test)]
     measured: dict[str, list[dict[str, Any]]] = {}
     curves: dict[str, Curve] = {}

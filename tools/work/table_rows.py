@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 import numpy as np
-from click.core import ParameterSource
 
 from keras_videolstm.checkpoints import WEIGHTS, list_checkpoints, load
 from keras_videolstm.errors import InputError
@@ -26,16 +25,6 @@ _LOSS = "val_prediction_loss"
 Curve = tuple[list[int], list[float]]
 OverRuns = dict[str, float | None] | None
 """Mean and standard deviation; of one run no deviation, of none nothing."""
-
-
-def refuse_with_zoo(context: click.Context, *options: str) -> None:
-    """Refuse options of training where published checkpoints are measured."""
-    for option in options:
-        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            named = option.replace("_", "-")
-            raise click.UsageError(
-                f"Expected --{named} where rows are trained. Received: --from-zoo"
-            )
 
 
 def check_published(names: Iterable[str]) -> None:

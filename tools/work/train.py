@@ -1,4 +1,4 @@
-"""`videolstm-tools train`."""
+"""What `videolstm-tools train` does."""
 
 import os
 import sys
@@ -9,10 +9,9 @@ from typing import NoReturn
 import click
 
 from keras_videolstm.training import Recipe, TrainingResult, train
-from keras_videolstm.training.distribution import DISTRIBUTIONS, WorkerLost
+from keras_videolstm.training.distribution import WorkerLost
 from keras_videolstm.training.run_keeper import RunKeeper
-from keras_videolstm_tools.results import json_option, print_json
-from keras_videolstm_tools.shared_options import mnist_option
+from keras_videolstm_tools.results import print_json
 
 # A worker that comes back before the others have noticed is refused; they notice within ten.
 _SECONDS_BEFORE_A_NEW_START = 5
@@ -21,34 +20,7 @@ _STARTS = "VIDEOLSTM_STARTS"
 _KEPT = ("best.weights.h5", "history.csv", "tensorboard", "recipe.toml")
 
 
-@click.command(name="train")
-@click.option(
-    "--recipe",
-    "recipe_path",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="TOML file that says everything about the run.",
-)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
-@click.option(
-    "--root",
-    "data_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that the recipe's stores are relative to.  [default: the recipe's folder]",
-)
-@mnist_option
-@click.option(
-    "--resume/--no-resume", default=True, show_default=True, help="Continue the run in --out."
-)
-@click.option(
-    "--distribute",
-    type=click.Choice(DISTRIBUTIONS),
-    default="none",
-    show_default=True,
-    help="All GPUs of this machine, or the machines that TF_CONFIG names.",
-)
-@json_option
-def command(
+def run(
     recipe_path: Path,
     out: Path,
     data_root: Path | None,
@@ -57,15 +29,7 @@ def command(
     distribute: str,
     as_json: bool,
 ) -> None:
-    """Train a model by a recipe; continue where a killed run stopped.
-
-    With KERAS_BACKEND=jax, moving digits are drawn on the accelerator and many
-    steps are one program.
-
-    \b
-    Example:
-      videolstm-tools train --recipe recipe.toml --out run --root percepts
-    """
+    """Run `train`."""
     recipe = Recipe.load(recipe_path)
     root = data_root or recipe_path.parent
     try:

@@ -1,10 +1,9 @@
-"""`videolstm-tools visualize`."""
+"""What `videolstm-tools visualize` does."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,14 +17,7 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, pictures, with_json
-from keras_videolstm_tools.shared_options import (
-    csv_root_option,
-    drawn_units_option,
-    long_forecast_option,
-    mnist_option,
-    pictures_option,
-)
+from keras_videolstm_tools.results import Made, pictures
 from keras_videolstm_tools.work.counted_store import CountedStore
 from keras_videolstm_tools.work.films import digit_clips, film_rows, write_figure, write_film
 from keras_videolstm_tools.work.labelled_percepts import labelled_percepts, percepts_of, settings_of
@@ -38,41 +30,11 @@ from keras_videolstm_tools.work.model_pictures import (
 
 _HISTORY = "history.csv"
 
-_clip = click.option(
-    "--clip", type=click.Path(path_type=Path), help="Video file.  [default: moving digits]"
-)
 
-
-@click.group(name="visualize")
-def command() -> None:
-    """Draw what a checkpoint predicts, weighs, does, tells apart, and how it learned.
-
-    \b
-    Example:
-      videolstm-tools visualize sequences composite_conv_moving_mnist --out pictures
-    """
-
-
-@command.command(name="sequences")
-@click.argument("checkpoint")
-@_clip
-@mnist_option
-@click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
-@pictures_option
-@with_json
-def sequences_command(
+def sequences(
     checkpoint: str, clip: Path | None, mnist: str | None, steps: int | None, out: Path
 ) -> list[Made]:
-    """Input, truth, reconstruction and forecast of a model of pixels, as picture and film.
-
-    Of a model of percepts, which cannot be looked at: how far its forecast is from the truth, step
-    by step, below the frames of the clip.
-
-    \b
-    Example:
-      videolstm-tools visualize sequences composite_moving_mnist --steps 30 --out pictures
-      videolstm-tools visualize sequences composite_youtube --clip clip.mp4 --out pictures
-    """
+    """Run `visualize sequences`."""
     model, metadata = _video_model(checkpoint)
     read, predicted = _input_steps(metadata), steps or _horizon(model)
     frames = _frames(model, metadata, checkpoint, clip, mnist, read + predicted)
@@ -91,41 +53,16 @@ def sequences_command(
     return pictures(write_film(rows, read, out, "sequence"), shows)
 
 
-@command.command(name="features")
-@click.argument("checkpoint")
-@drawn_units_option(default=50, which="those with the largest weights")
-@pictures_option
-@with_json
-def features_command(checkpoint: str, drawn_units: int, out: Path) -> list[Made]:
-    """Input and output weights of units as images, of a model of grey pixels.
-
-    \b
-    Example:
-      videolstm-tools visualize features composite_moving_mnist --out pictures
-    """
+def features(checkpoint: str, drawn_units: int, out: Path) -> list[Made]:
+    """Run `visualize features`."""
     model, _ = _video_model(checkpoint)
     return write_features(model, Path(checkpoint).name, drawn_units, out, "features")
 
 
-@command.command(name="states")
-@click.argument("checkpoint")
-@_clip
-@mnist_option
-@long_forecast_option
-@drawn_units_option(default=200, which="at random")
-@pictures_option
-@with_json
-def states_command(
+def states(
     checkpoint: str, clip: Path | None, mnist: str | None, steps: int, drawn_units: int, out: Path
 ) -> list[Made]:
-    """Activity of the predicting decoder's top units while it goes on from a clip.
-
-    Above it stand the frames of --clip that truly follow, as far as it has them.
-
-    \b
-    Example:
-      videolstm-tools visualize states composite_youtube --clip clip.mp4 --out pictures
-    """
+    """Run `visualize states`."""
     model, metadata = _video_model(checkpoint)
     read, stills = _input_steps(metadata), None
     frames = _frames(model, metadata, checkpoint, clip, mnist, read)
@@ -135,22 +72,8 @@ def states_command(
     return write_activity(model, label, frames, steps, drawn_units, out, "states", stills)
 
 
-@command.command(name="embeddings")
-@click.argument("checkpoint")
-@click.argument("data", type=click.Path(path_type=Path))
-@csv_root_option
-@pictures_option
-@with_json
-def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path) -> list[Made]:
-    """Map of clips: the two directions in which their representations differ most.
-
-    A clip's representation is the encoder's output, averaged over the steps of its blocks. DATA is
-    a folder of class folders, a folder of videos, a CSV or a percept store.
-
-    \b
-    Example:
-      videolstm-tools visualize embeddings composite_youtube my_videos --out pictures
-    """
+def embeddings(checkpoint: str, data: Path, root: Path | None, out: Path) -> list[Made]:
+    """Run `visualize embeddings`."""
     model, metadata = _video_model(checkpoint)
     store = _store(checkpoint, metadata, data, root, out)
     labels = None
@@ -165,19 +88,8 @@ def embeddings_command(checkpoint: str, data: Path, root: Path | None, out: Path
     return pictures([write_figure(figure, out, "embeddings")], f"a map of clips by {title}")
 
 
-@command.command(name="confusion")
-@click.argument("classifier")
-@click.argument("data", type=click.Path(path_type=Path))
-@csv_root_option
-@pictures_option
-@with_json
-def confusion_command(classifier: str, data: Path, root: Path | None, out: Path) -> list[Made]:
-    """Which actions a classifier takes for which, on labelled videos that it should not know.
-
-    \b
-    Example:
-      videolstm-tools visualize confusion classifier new_videos --out pictures
-    """
+def confusion(classifier: str, data: Path, root: Path | None, out: Path) -> list[Made]:
+    """Run `visualize confusion`."""
     model = load(classifier)
     if not isinstance(model, ActionClassifier):
         raise InputError(f"Expected a classifier, as `finetune` makes one. Received: {classifier}")
@@ -193,17 +105,8 @@ def confusion_command(classifier: str, data: Path, root: Path | None, out: Path)
     return pictures([write_figure(figure, out, "confusion")], shows)
 
 
-@command.command(name="curves")
-@click.argument("checkpoint")
-@pictures_option
-@with_json
-def curves_command(checkpoint: str, out: Path) -> list[Made]:
-    """Learning curves of a checkpoint, or of a run of `train` that may still be under way.
-
-    \b
-    Example:
-      videolstm-tools visualize curves run --out pictures
-    """
+def curves(checkpoint: str, out: Path) -> list[Made]:
+    """Run `visualize curves`."""
     folder = Path(checkpoint)
     if not (folder / _HISTORY).is_file():
         folder = find_checkpoint(checkpoint)

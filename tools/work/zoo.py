@@ -1,4 +1,4 @@
-"""`videolstm-tools zoo`."""
+"""What `videolstm-tools zoo` does."""
 
 import json
 import tempfile
@@ -18,7 +18,6 @@ from keras_videolstm.checkpoints import (
 )
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
-from keras_videolstm.data.moving_mnist_test import TEST_SEQUENCES
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
@@ -29,8 +28,7 @@ from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.progress import ProgressLine
-from keras_videolstm_tools.results import Made, json_option, print_json, with_json
-from keras_videolstm_tools.shared_options import mnist_option
+from keras_videolstm_tools.results import Made, print_json
 from keras_videolstm_tools.work.films import (
     digit_clips,
     film_rows,
@@ -43,25 +41,8 @@ from keras_videolstm_tools.work.zoo_entries import read_entries
 from keras_videolstm_tools.work.zoo_page import render_page
 
 
-@click.group(name="zoo")
-def command() -> None:
-    """List, show, verify and publish checkpoints; write a page of them.
-
-    \b
-    Example:
-      videolstm-tools zoo list
-    """
-
-
-@command.command(name="list")
-@with_json
-def list_command() -> Made:
-    """List the checkpoints that `load` takes by name.
-
-    \b
-    Example:
-      videolstm-tools zoo list
-    """
+def list_entries() -> Made:
+    """Run `zoo list`."""
     entries = {name: load_metadata(name) for name in list_checkpoints()}
     lines = [
         f"{name:24} {metadata['parameters'] / 1e6:6.1f} M parameters  {metadata['description']}"
@@ -70,16 +51,8 @@ def list_command() -> Made:
     return Made(entries, "\n".join(lines))
 
 
-@command.command(name="show")
-@click.argument("name")
-@with_json
-def show_command(name: str) -> Made:
-    """Show a checkpoint's card.
-
-    \b
-    Example:
-      videolstm-tools zoo show composite_youtube
-    """
+def show_entry(name: str) -> Made:
+    """Run `zoo show`."""
     card = find_checkpoint(name) / "README.md"
     metadata = load_metadata(name)
     if not card.is_file():
@@ -87,18 +60,8 @@ def show_command(name: str) -> Made:
     return Made(metadata, card.read_text(encoding="utf-8"))
 
 
-@command.command(name="verify")
-@click.argument("names", nargs=-1)
-@json_option
-def verify_command(names: tuple[str, ...], as_json: bool) -> None:
-    """Check hashes, loading and outputs; of all checkpoints if none is named.
-
-    The outputs, of fixed inputs, must be those that each checkpoint was published with.
-
-    \b
-    Example:
-      videolstm-tools zoo verify composite_youtube
-    """
+def verify_entries(names: tuple[str, ...], as_json: bool) -> None:
+    """Run `zoo verify`."""
     verified: dict[str, dict[str, float]] = {}
     for name in names or list_checkpoints():
         verified[name] = differences = verify(name)
@@ -112,39 +75,7 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> None:
         print_json(verified)
 
 
-@command.command(name="publish")
-@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--card", required=True, type=click.Path(path_type=Path), help="Model card, Markdown."
-)
-@click.option(
-    "--root",
-    "data_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that the recipe's stores are relative to.  [default: the run's folder]",
-)
-@mnist_option
-@click.option(
-    "--test-sequences",
-    type=click.IntRange(1, TEST_SEQUENCES),
-    default=TEST_SEQUENCES,
-    show_default=True,
-    help="Of moving MNIST's test set, the first so many.",
-)
-@click.option(
-    "--clip",
-    "clips",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Video file whose forecast is drawn, of a model of pixels; may be given more than once.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
-)
-@with_json
-def publish_command(
+def publish(
     run: Path,
     card: Path,
     data_root: Path | None,
@@ -153,15 +84,7 @@ def publish_command(
     clips: tuple[Path, ...],
     out: Path | None,
 ) -> Made:
-    """Publish a finished run of `train` as a checkpoint.
-
-    Metrics are measured anew, of percepts on the recipe's test part or else its validation part, of
-    moving MNIST on its test set, and written into the card at the line `<!-- results -->`.
-
-    \b
-    Example:
-      videolstm-tools zoo publish run --card card.md --root percepts --out my_zoo/my_model
-    """
+    """Run `zoo publish`."""
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
     if clips and len(Recipe.load(run / RECIPE).model.frame_shape) != 3:
@@ -197,24 +120,8 @@ def publish_command(
     )
 
 
-@command.command(name="page")
-@click.option(
-    "--zoo",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of checkpoints.  [default: the zoo's folder]",
-)
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file."
-)
-@with_json
-def page_command(zoo: Path | None, out: Path) -> Made:
-    """Write one HTML page of all checkpoints that needs no network: pictures, numbers, licences.
-
-    \b
-    Example:
-      videolstm-tools zoo page --out zoo.html
-      videolstm-tools zoo page --zoo my_zoo --out my_zoo.html
-    """
+def write_page(zoo: Path | None, out: Path) -> Made:
+    """Run `zoo page`."""
     entries = read_entries(zoo or zoo_folder())
     write_text(out, render_page(entries))
     size = out.stat().st_size

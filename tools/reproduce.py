@@ -2,15 +2,11 @@
 
 import click
 
-from keras_videolstm_tools.work.reproduce_actions import (
-    fig7_command,
-    table1_command,
-    table3_command,
-)
-from keras_videolstm_tools.work.reproduce_controls import digits_command, order_command
-from keras_videolstm_tools.work.reproduce_figures import FIGURES
-from keras_videolstm_tools.work.reproduce_table2 import table2_command
-from keras_videolstm_tools.work.reproduce_table2_patches import table2_patches_command
+from keras_videolstm_tools.reproduce_actions import fig7_command, table1_command, table3_command
+from keras_videolstm_tools.reproduce_controls import digits_command, order_command
+from keras_videolstm_tools.reproduce_figures import FIGURES
+from keras_videolstm_tools.reproduce_table2 import table2_command
+from keras_videolstm_tools.reproduce_table2_patches import table2_patches_command
 
 
 @click.group(name="reproduce")

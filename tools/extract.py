@@ -1,0 +1,84 @@
+"""`videolstm-tools extract`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import csv_root_option, fit_option
+
+
+@click.command(name="extract")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
+@click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
+@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
+@fit_option
+@click.option(
+    "--crops",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Views of each video: the centre, then places drawn for each video.",
+)
+@click.option("--flips", is_flag=True, help="Each view with left and right exchanged, too.")
+@csv_root_option
+@click.option(
+    "--shards",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Files of the store; with more than one it is a folder.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Files decoded at a time.  [default: cores]"
+)
+@click.option("--beam", is_flag=True, help="Share the files of the store out by Apache Beam.")
+@click.option(
+    "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
+)
+@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@with_json
+def command(**options: Any) -> Made:
+    """Video files to a store of percepts.
+
+    DATA is a folder of class folders, a folder of videos, a CSV (path, label, group) or a video.
+    Run again, it goes on with the video where it was stopped, takes over what has not changed, and
+    does nothing where all is done.
+
+    \b
+    Example:
+      videolstm-tools extract videos more_videos --out percepts.h5
+      videolstm-tools extract /videos --out /store --shards 256 --beam \\
+        --beam-option runner=FlinkRunner --beam-option flink_master=host:8081
+    """
+    _check(**options)
+    from keras_videolstm_tools.work.extract import run
+
+    return run(**options)
+
+
+def _check(
+    out: Path,
+    fit: str,
+    crops: int,
+    shards: int,
+    workers: int | None,
+    beam: bool,
+    beam_options: tuple[str, ...],
+    strict: bool,
+    **_: Any,
+) -> None:
+    if beam and (strict or workers):
+        raise click.UsageError("Expected neither --strict nor --workers. Received: --beam with one")
+    if beam_options and not beam:
+        raise click.UsageError("Expected --beam. Received: --beam-option without it")
+    if out.exists() and out.is_dir() != (shards > 1):
+        kinds = ("a folder", "file") if shards > 1 else ("a file", "directory")
+        raise click.UsageError(
+            f"Expected {kinds[0]} to write with --shards {shards}. "
+            f"Received: {out}, which is a {kinds[1]}"
+        )
+    if crops > 1 and fit == "pad":
+        raise click.UsageError("Expected --crops with --fit crop. Received: --fit pad")

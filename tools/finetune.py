@@ -1,0 +1,73 @@
+"""`videolstm-tools finetune`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_videolstm.training.finetune_settings import FinetuneSettings
+from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import (
+    csv_root_option,
+    fit_option,
+    repeats_option,
+    training_steps_option,
+)
+
+_DEFAULTS = FinetuneSettings()
+
+
+@click.command(name="finetune")
+@click.argument("checkpoint")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--test", "test_data", type=click.Path(path_type=Path), help="Videos to test on.")
+@click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
+@click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
+@repeats_option(default=1)
+@click.option("--shots", type=click.IntRange(1), help="Labelled videos a class.  [default: all]")
+@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
+@click.option("--validation-groups", default="", help="Sources to validate on.")
+@click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
+@fit_option
+@csv_root_option
+@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@training_steps_option
+@click.option(
+    "--learning-rate",
+    type=float,
+    default=_DEFAULTS.learning_rate,
+    show_default=True,
+    help="Adam's in these.",
+)
+@click.option(
+    "--dropout",
+    type=float,
+    default=_DEFAULTS.dropout,
+    show_default=True,
+    help="Rate between layers and before the softmax.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the split, weights, blocks and dropout.",
+)
+@with_json
+def command(**options: Any) -> Made:
+    """Fine-tune a checkpoint into an action classifier.
+
+    DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
+    Sources (groups) never stand on both sides of a split; training stops by the validation part,
+    and the test part is scored once, at the end. In a folder the source is read from names like
+    those of UCF-101 and HMDB-51, and is else the file itself: a CSV says which files belong
+    together.
+
+    \b
+    Example:
+      videolstm-tools finetune composite_youtube my_videos --out classifier --compare
+    """
+    from keras_videolstm_tools.work.finetune import run
+
+    return run(**options)

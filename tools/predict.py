@@ -1,0 +1,47 @@
+"""`videolstm-tools predict`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_videolstm_tools.results import json_option
+
+
+@click.command(name="predict")
+@click.argument("checkpoint")
+@click.argument("clips", nargs=-1, required=True)
+@click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
+@click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
+@click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=10,
+    show_default=True,
+    help="To record of a camera or an address.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
+)
+@json_option
+def command(**options: Any) -> None:
+    """Name the action in clips, or forecast their next frames.
+
+    A classifier names the action; a video model reads the first frames of a clip and forecasts
+    those that follow, beside the true ones as far as the clip has them. A clip is a video file, a
+    folder of images (each a frame, by name), the number of a camera (0 is the first), or an address
+    that FFmpeg can open (http, rtsp...); CLIPS may also be folders of videos, and patterns.
+
+    \b
+    Example:
+      videolstm-tools predict classifier clip.mp4 --out timeline.png
+      videolstm-tools predict classifier videos "more/*.avi" --out timelines
+      videolstm-tools predict classifier rtsp://camera.local/door --seconds 30
+      videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
+    """
+    from keras_videolstm_tools.work.predict import run
+
+    run(**options)

@@ -1,0 +1,79 @@
+"""Commands: the paper's tables and figures of action recognition."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from keras_videolstm_tools.protocol_options import protocol_options, refuse_without_data
+from keras_videolstm_tools.results import Made, with_json
+
+_SHOTS = (1, 2, 4, 8)
+
+
+@click.command(name="fig7")
+@click.argument("checkpoint", default="composite_youtube")
+@click.option(
+    "--shots",
+    multiple=True,
+    type=click.IntRange(1),
+    default=_SHOTS,
+    show_default=True,
+    help="Labelled videos a class; all of them are always measured, too.",
+)
+@protocol_options
+@with_json
+def fig7_command(**options: Any) -> Iterator[Made]:
+    """Accuracy over the labelled videos a class (Figure 7): single frame, scratch, fine-tuned.
+
+    \b
+    Example:
+      videolstm-tools reproduce fig7 --ucf101 UCF-101 --hmdb51 hmdb51_org --out fig7
+      videolstm-tools reproduce fig7 --data ut.h5 --fold seq11-seq20 --fold seq01-seq10 --out fig7
+    """
+    refuse_without_data(**options)
+    from keras_videolstm_tools.work.reproduce_actions import fig7
+
+    return fig7(**options)
+
+
+@click.command(name="table1")
+@click.argument("checkpoint", default="composite_youtube")
+@protocol_options
+@with_json
+def table1_command(**options: Any) -> Iterator[Made]:
+    """Table 1 with all labels: single frame, LSTM from scratch, Composite and fine-tuning.
+
+    \b
+    Example:
+      videolstm-tools reproduce table1 --ucf101 UCF-101 --repeats 3 --out table1
+    """
+    refuse_without_data(**options)
+    from keras_videolstm_tools.work.reproduce_actions import table1
+
+    return table1(**options)
+
+
+@click.command(name="table3")
+@click.argument("checkpoints", nargs=-1, required=True)
+@click.option(
+    "--shots",
+    type=click.IntRange(1),
+    help="Labelled videos a class; all of them are always measured, too.  [default: 10 or 4]",
+)
+@protocol_options
+@with_json
+def table3_command(**options: Any) -> Iterator[Made]:
+    """Table 3: every variant, fine-tuned on a small part of the labels and on all of them.
+
+    CHECKPOINTS are those of the variants; the first one's layers are the baseline's. The small
+    part is 10 labelled videos a class on UCF-101, and 4 on HMDB-51 and on other data.
+
+    \b
+    Example:
+      videolstm-tools reproduce table3 composite_youtube runs/autoencoder --ucf101 UCF-101 --out t3
+    """
+    refuse_without_data(**options)
+    from keras_videolstm_tools.work.reproduce_actions import table3
+
+    return table3(**options)
