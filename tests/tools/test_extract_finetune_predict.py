@@ -14,6 +14,7 @@ from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.finetune import FinetuneSettings
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
@@ -132,6 +133,9 @@ def test_a_clip_that_was_learned_from_is_called_so(base):
             "predict", base / "classifier", clip
         )
         assert told == (part != "test")
+    told = json.loads(done("predict", base / "classifier", base / "videos", "--json"))
+    found = {Path(result["clip"]).name: result.get("learned_from", "test") for result in told}
+    assert found == {Path(path).name: part for path, part in parts.items()}
 
 
 def test_a_model_of_digits_is_said_to_know_no_other_video(tmp_path):
@@ -151,6 +155,22 @@ def test_prediction_names_the_action_and_draws_it(base, tmp_path):
     assert (result["frames"], result["blocks"]) == (20, 1)
     assert (tmp_path / "timeline.png").stat().st_size > 1000
     assert "lit" in done("predict", base / "classifier", clip)
+
+
+@pytest.mark.parametrize("checkpoint", ["classifier", "model"])
+def test_percepts_of_a_clip_that_is_drawn_are_extracted_once(
+    checkpoint, base, tmp_path, monkeypatch
+):
+    frames, extracted = [], PatchPercepts.__call__
+
+    def counted(self, batch):
+        frames.append(len(batch))
+        return extracted(self, batch)
+
+    monkeypatch.setattr(PatchPercepts, "__call__", counted)
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    done("predict", base / checkpoint, clip, "--out", tmp_path / "picture.png")
+    assert sum(frames) == 20
 
 
 def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
