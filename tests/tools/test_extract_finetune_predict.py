@@ -16,9 +16,11 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
+from tests.tiny_runs import RECIPE
 from tests.video_files import cut, level_frames, noise_frames, write_images, write_sound
 
 PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
@@ -45,7 +47,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "composite", (3072,), units=[8], prediction_steps=5, activation="linear", standardize=True
     )
     model.set_statistics(np.full(3072, 0.5), np.full(3072, 0.3))
-    save(model, folder / "model", {"percepts": PATCHES, "input_steps": 6})
+    recipe = RECIPE.format(variant="composite", steps=1, epochs=1)
+    recipe = recipe.replace("g00-g02", "figure00-figure02")
+    metadata = {"percepts": PATCHES, "input_steps": 6}
+    save(model, folder / "model", metadata, files={"recipe.toml": recipe})
     done("extract", folder / "videos", "--out", folder / "store.h5", "--percepts", "patches")
     done(*finetune(folder, folder / "store.h5", folder / "classifier"))
     return folder
@@ -136,6 +141,24 @@ def test_a_clip_that_was_learned_from_is_called_so(base):
     told = json.loads(done("predict", base / "classifier", base / "videos", "--json"))
     found = {Path(result["clip"]).name: result.get("learned_from", "test") for result in told}
     assert found == {Path(path).name: part for path, part in parts.items()}
+
+
+def test_test_clips_of_sources_that_pretraining_has_seen_are_called_so(base, capsys):
+    key = "test_sources_seen_in_pretraining"
+    metrics = json.loads((base / "classifier" / "metrics.json").read_text())
+    assert metrics["protocol"][key] == ["figure02"]
+    assert load_metadata(base / "classifier")["protocol"][key] == ["figure02"]
+    store = PerceptStore(base / "store.h5")
+    seen = tell_sources_seen(str(base / "model"), store, range(len(store)))
+    assert seen == ["figure00", "figure01", "figure02"]
+    told = capsys.readouterr().err
+    assert "Of 10 test clips, 6 bear names of sources" in told
+    assert "(figure00, figure01, figure02 of clips.h5)" in told
+    others = np.flatnonzero(store.groups == "figure03")
+    assert tell_sources_seen(str(base / "model"), store, others) == []
+    # What does not say what it has learned from is not spoken of.
+    assert tell_sources_seen(str(base / "classifier"), store, range(len(store))) == []
+    assert capsys.readouterr().err == ""
 
 
 def test_a_model_of_digits_is_said_to_know_no_other_video(tmp_path):
