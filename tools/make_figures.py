@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+# As in `data.figures`, which needs a video encoder.
 from keras_videolstm.data._figure_motion import ACTIONS
 from keras_videolstm_tools.results import Made, with_json
 

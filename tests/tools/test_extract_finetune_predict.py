@@ -14,10 +14,13 @@ from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
+from tests.tiny_runs import RECIPE
 from tests.video_files import cut, level_frames, noise_frames, write_images, write_sound
 
 PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
@@ -44,7 +47,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "composite", (3072,), units=[8], prediction_steps=5, activation="linear", standardize=True
     )
     model.set_statistics(np.full(3072, 0.5), np.full(3072, 0.3))
-    save(model, folder / "model", {"percepts": PATCHES, "input_steps": 6})
+    recipe = RECIPE.format(variant="composite", steps=1, epochs=1)
+    recipe = recipe.replace("g00-g02", "figure00-figure02")
+    metadata = {"percepts": PATCHES, "input_steps": 6}
+    save(model, folder / "model", metadata, files={"recipe.toml": recipe})
     done("extract", folder / "videos", "--out", folder / "store.h5", "--percepts", "patches")
     done(*finetune(folder, folder / "store.h5", folder / "classifier"))
     return folder
@@ -132,6 +138,27 @@ def test_a_clip_that_was_learned_from_is_called_so(base):
             "predict", base / "classifier", clip
         )
         assert told == (part != "test")
+    told = json.loads(done("predict", base / "classifier", base / "videos", "--json"))
+    found = {Path(result["clip"]).name: result.get("learned_from", "test") for result in told}
+    assert found == {Path(path).name: part for path, part in parts.items()}
+
+
+def test_test_clips_of_sources_that_pretraining_has_seen_are_called_so(base, capsys):
+    key = "test_sources_seen_in_pretraining"
+    metrics = json.loads((base / "classifier" / "metrics.json").read_text())
+    assert metrics["protocol"][key] == ["figure02"]
+    assert load_metadata(base / "classifier")["protocol"][key] == ["figure02"]
+    store = PerceptStore(base / "store.h5")
+    seen = tell_sources_seen(str(base / "model"), store, range(len(store)))
+    assert seen == ["figure00", "figure01", "figure02"]
+    told = capsys.readouterr().err
+    assert "Of 10 test clips, 6 bear names of sources" in told
+    assert "(figure00, figure01, figure02 of clips.h5)" in told
+    others = np.flatnonzero(store.groups == "figure03")
+    assert tell_sources_seen(str(base / "model"), store, others) == []
+    # What does not say what it has learned from is not spoken of.
+    assert tell_sources_seen(str(base / "classifier"), store, range(len(store))) == []
+    assert capsys.readouterr().err == ""
 
 
 def test_a_model_of_digits_is_said_to_know_no_other_video(tmp_path):
@@ -151,6 +178,22 @@ def test_prediction_names_the_action_and_draws_it(base, tmp_path):
     assert (result["frames"], result["blocks"]) == (20, 1)
     assert (tmp_path / "timeline.png").stat().st_size > 1000
     assert "lit" in done("predict", base / "classifier", clip)
+
+
+@pytest.mark.parametrize("checkpoint", ["classifier", "model"])
+def test_percepts_of_a_clip_that_is_drawn_are_extracted_once(
+    checkpoint, base, tmp_path, monkeypatch
+):
+    frames, extracted = [], PatchPercepts.__call__
+
+    def counted(self, batch):
+        frames.append(len(batch))
+        return extracted(self, batch)
+
+    monkeypatch.setattr(PatchPercepts, "__call__", counted)
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    done("predict", base / checkpoint, clip, "--out", tmp_path / "picture.png")
+    assert sum(frames) == 20
 
 
 def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):

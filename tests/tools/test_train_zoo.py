@@ -17,6 +17,7 @@ from keras_videolstm.training import Recipe
 from keras_videolstm.training.publication import published_run
 from tests.command_line import call, contents, done, leftovers, refused, start
 from tests.tiny_runs import write_recipe
+from tests.video_files import noise_frames, write_video
 
 MNIST = """
 name = "toy_mnist"
@@ -328,3 +329,14 @@ def test_publish_refuses_what_is_unfinished_or_missing_and_keeps_the_older_entry
     assert "Expected --clip with a model of pixels" in told
     assert contents(entry) == before
     assert call(*publish(base, base / "card.md")).exit_code == 2
+
+
+def test_publish_tells_of_a_clip_that_is_too_short_before_it_looks_at_the_run(base, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.toml").write_text(MNIST)
+    clip = write_video(tmp_path / "clip.mp4", noise_frames(3, (64, 64)), fps=15)
+    arguments = ("--card", base / "card.md", "--clip", clip, "--out", tmp_path / "entry")
+    told = refused("zoo", "publish", tmp_path / "run", *arguments)
+    assert "more than the 3 frames that are read, at 15 a second. Received: " in told
+    assert told.endswith("clip.mp4 with 3")
+    assert not (tmp_path / "entry").exists()

@@ -30,6 +30,7 @@ from keras_videolstm_tools.work.labelled_percepts import (
     named_groups,
     settings_of,
 )
+from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
 from keras_videolstm_tools.work.split_file import write_split
 
 _VIDEO = "video_accuracy"
@@ -87,6 +88,8 @@ def run(
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
+    tested = (store, split.test) if test_store is None else (test_store, range(len(test_store)))
+    seen = tell_sources_seen(checkpoint, *tested) if FINETUNED in methods else []
     starts = starts_from(model)
     results = compare(
         {method: starts[method] for method in methods},
@@ -98,7 +101,10 @@ def run(
         test_store=test_store,
         progress=partial(ProgressLine, unit="steps", may_end_early=True),
     )
-    metrics = _metrics(results, store, split, test_store, shots, repeats)
+    tests = tested[0].count_clips(tested[1])
+    metrics = _metrics(results, store, split, tests, shots, repeats)
+    if seen:
+        metrics["protocol"]["test_sources_seen_in_pretraining"] = seen
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split)
     return Made(metrics, f"{_table(results, metrics)}\n{_kept(out, store)}")
@@ -118,13 +124,10 @@ def _metrics(
     results: Sequence[MethodResult],
     store: PerceptStore,
     split: Split,
-    test_store: PerceptStore | None,
+    tests: int,
     shots: int | None,
     repeats: int,
 ) -> dict[str, Any]:
-    tested = store.count_clips(split.test)
-    if test_store is not None:
-        tested = test_store.count_clips(range(len(test_store)))
     return {
         "protocol": {
             "reduction": "probabilities averaged over the steps of 16-frame blocks at stride 8, "
@@ -132,7 +135,7 @@ def _metrics(
             "classes": list(store.class_names),
             "train_videos": store.count_clips(split.train),
             "validation_videos": store.count_clips(split.validation),
-            "test_videos": tested,
+            "test_videos": tests,
             "shots_a_class": shots,
             "repeats": repeats,
             "std": "sample standard deviation over the repeats",

@@ -30,7 +30,7 @@ from keras_videolstm_tools.work.model_pictures import (
     forecast_title,
 )
 from keras_videolstm_tools.work.named_clips import clips_named
-from keras_videolstm_tools.work.split_file import part_of
+from keras_videolstm_tools.work.split_file import Parts, name_of, parts_by_name
 
 _THUMBNAILS = 10
 _FILMS = (".gif", ".mp4")
@@ -57,10 +57,12 @@ def run(
     if is_of_digits(metadata):
         click.echo(f"{checkpoint} has only seen moving digits, and knows no other video.", err=True)
 
+    parts = parts_by_name(Path(checkpoint)) if names else {}
+
     def predict(name: str, clip: Path, picture: Path | None) -> dict[str, Any]:
         if isinstance(model, ActionClassifier):
             result = _name_action(model, reader, clip, picture, name)
-            return result | _learned_from(checkpoint, clip)
+            return result | _learned_from(parts, clip)
         read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
         title = forecast_title(checkpoint, name, reader.fps)
         return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
@@ -77,9 +79,9 @@ def run(
         click.echo(_as_text(result))
 
 
-def _learned_from(classifier: str, clip: Path) -> dict[str, str]:
+def _learned_from(parts: Parts, clip: Path) -> dict[str, str]:
     """Say where a clip is, by its name, one that the classifier has learned from."""
-    part = part_of(Path(classifier), clip)
+    part = parts.get(name_of(clip))
     return {"learned_from": part} if part in ("train", "validation") else {}
 
 

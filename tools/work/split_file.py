@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from keras_videolstm.data.percept_store import PerceptStore
@@ -9,6 +10,9 @@ from keras_videolstm.files import write_text
 from keras_videolstm.training.splits import Split
 
 _NAME = "split.csv"
+
+Parts = Mapping[tuple[str, ...], str]
+"""Part of a split, by the names of a clip's folder and file."""
 
 
 def write_split(folder: Path, store: PerceptStore, split: Split) -> None:
@@ -27,21 +31,33 @@ def write_split(folder: Path, store: PerceptStore, split: Split) -> None:
     write_text(folder / _NAME, text.getvalue())
 
 
-def part_of(folder: Path, clip: Path) -> str | None:
-    """Return the part that a clip stood in, by the names of its file and folder.
+def parts_by_name(folder: Path) -> Parts:
+    """Return the part that each clip stood in, by `name_of` it; nothing without `split.csv`.
 
-    Returns:
-        "train", "validation", "test", or `None`, also where there is no `split.csv`.
+    Parts are "train", "validation" and "test".
 
     Example:
-        >>> part_of(Path("classifier"), Path("my_videos/hug/1.mp4"))
+        >>> parts_by_name(Path("classifier"))[name_of(Path("my_videos/hug/1.mp4"))]
         'train'
     """
     path = folder / _NAME
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if Path(row.get("path", "")).parts[-2:] == clip.resolve().parts[-2:]:
-                return row.get("part")
-    return None
+    parts: dict[tuple[str, ...], str] = {}
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                parts.setdefault(_last_two(Path(row.get("path", ""))), row.get("part", ""))
+    return parts
+
+
+def name_of(clip: Path) -> tuple[str, ...]:
+    """Return the names of a clip's folder and file, by which it is known elsewhere, too.
+
+    Example:
+        >>> name_of(Path("my_videos/hug/1.mp4"))
+        ('hug', '1.mp4')
+    """
+    return _last_two(clip.resolve())
+
+
+def _last_two(path: Path) -> tuple[str, ...]:
+    return path.parts[-2:]

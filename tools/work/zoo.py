@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.publication import published_run
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
@@ -87,8 +88,8 @@ def publish(
     """Run `zoo publish`."""
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
-    if clips and len(Recipe.load(run / RECIPE).model.frame_shape) != 3:
-        raise InputError(f"Expected --clip with a model of pixels. Received: {run}, of percepts")
+    # A clip that cannot be drawn is told before the long measuring, not after it.
+    openings = _openings(run, data_root or run, clips) if clips else []
     model, metadata, files = published_run(
         run,
         data_root or run,
@@ -98,7 +99,8 @@ def publish(
         progress=ProgressLine("measure", "sequences"),
     )
     folder = out or zoo_folder() / model.name
-    save(model, folder, metadata, files={**files, **_pictures(model, metadata, run, mnist, clips)})
+    drawn = _pictures(model, metadata, run, mnist, openings)
+    save(model, folder, metadata, files={**files, **drawn})
     differences = verify(folder)
     if folder.parent == zoo_folder():
         write_text(zoo_folder() / "README.md", _table())
@@ -129,24 +131,33 @@ def write_page(zoo: Path | None, out: Path) -> Made:
     return Made(result, f"{out}: {len(entries)} checkpoints, {size / 1e6:.1f} MB")
 
 
+def _openings(run: Path, data_root: Path, clips: Sequence[Path]) -> list[NDArray[Any]]:
+    """Return the clips' first frames, as the model of a run reads them."""
+    recipe = Recipe.load(run / RECIPE)
+    shape, metadata = tuple(recipe.model.frame_shape), {}
+    if len(shape) != 3:
+        raise InputError(f"Expected --clip with a model of pixels. Received: {run}, of percepts")
+    if recipe.data.kind == "percepts":
+        metadata = {"percepts": ClipSource(recipe, data_root).percept_settings()}
+    reader = ClipReader(metadata, shape)
+    read, predicted = recipe.model.input_steps, recipe.model.prediction_steps
+    return [opening_of(clip, reader, read, predicted) for clip in clips]
+
+
 def _pictures(
     model: VideoLSTM,
     metadata: dict[str, Any],
     run: Path,
     mnist: str | None,
-    clips: tuple[Path, ...],
+    openings: Sequence[NDArray[Any]],
 ) -> dict[str, bytes]:
-    """Draw the learning curves, and forecasts of the clips or, without any, of moving digits."""
+    """Draw the learning curves, and forecasts of clips or, without any, of moving digits."""
     read, predicted = metadata["input_steps"], metadata["prediction_steps"]
-    frames: Iterable[NDArray[Any]] = ()
-    if clips:
-        reader = ClipReader(metadata, model.frame_shape)
-        frames = (opening_of(clip, reader, read, predicted) for clip in clips)
-    elif model.frame_shape == (SIDE, SIDE, 1):
-        frames = digit_clips(mnist, 2, read + predicted)
+    if not openings and model.frame_shape == (SIDE, SIDE, 1):
+        openings = digit_clips(mnist, 2, read + predicted)
     with tempfile.TemporaryDirectory() as aside:
         paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
-        for number, clip in enumerate(frames, start=1):
+        for number, clip in enumerate(openings, start=1):
             rows = film_rows({"this model": model}, clip, read)
             paths += write_film(rows, read, Path(aside), f"forecast_{number}")
         return {path.name: path.read_bytes() for path in paths}

@@ -1,0 +1,62 @@
+"""Sources of videos that a checkpoint has learned from without labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from numpy.typing import NDArray
+
+from keras_videolstm.checkpoints import find_checkpoint
+from keras_videolstm.data.action_clips import expand_groups
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE
+
+_MOST_NAMES = 5
+
+
+def pretraining_sources(checkpoint: str) -> dict[str, str]:
+    """Return the sources that a checkpoint's recipe names as learned from, and the store of each.
+
+    A recipe that takes all of a store does not name its sources.
+
+    Example:
+        >>> pretraining_sources("composite_youtube")["g16"]
+        'ucf101_11.h5'
+    """
+    path = find_checkpoint(checkpoint) / RECIPE
+    if not path.is_file():
+        return {}
+    return {
+        group: Path(part.store).name
+        for part in Recipe.load(path).data.train
+        for group in expand_groups(part.groups)
+    }
+
+
+def tell_sources_seen(
+    checkpoint: str, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
+) -> list[str]:
+    """Return the sources of videos whose names a checkpoint has learned from; tell of them.
+
+    It is told on standard error. A name is no proof: other videos may have it, too.
+
+    Example:
+        >>> tell_sources_seen("composite_youtube", PerceptStore("ucf.h5"), split.test)
+        ['g16', 'g22']
+    """
+    sources = pretraining_sources(checkpoint)
+    seen = [video for video in videos if store.groups[video] in sources]
+    names = sorted({store.groups[video] for video in seen})
+    if names:
+        stores = ", ".join(sorted({sources[name] for name in names}))
+        more = ", ..." if len(names) > _MOST_NAMES else ""
+        click.echo(
+            f"Of {store.count_clips(videos)} test clips, {store.count_clips(seen)} bear names of "
+            f"sources that {checkpoint} has learned from without labels "
+            f"({', '.join(names[:_MOST_NAMES])}{more} of {stores}): if they are the same, they are "
+            "not new to it.",
+            err=True,
+        )
+    return names
