@@ -38,7 +38,7 @@ _DEFAULTS = TemporalStreamSettings()
     type=click.IntRange(1),
     default=_DEFAULTS.steps,
     show_default=True,
-    help="In each of which 32 stacks are seen.",
+    help="Most steps; the weights that validate best are kept.",
 )
 @click.option(
     "--seed",
