@@ -24,7 +24,8 @@ from keras_videolstm_tools.results import json_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Picture (.png, .svg, .pdf) or film (.gif, .mp4); of several clips a folder of pictures.",
+    help="Picture (.png, .svg, .pdf), film (.gif, .mp4) or a forecast's array (.npy); of several "
+    "clips a folder of pictures.",
 )
 @json_option
 def command(**options: Any) -> None:
@@ -41,6 +42,7 @@ def command(**options: Any) -> None:
       videolstm-tools predict classifier videos "more/*.avi" --out timelines
       videolstm-tools predict classifier rtsp://camera.local/door --seconds 30
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
+      videolstm-tools predict composite_youtube clip.mp4 --input-steps 9999 --out next.npy
     """
     from keras_videolstm_tools.work.predict import run
 

@@ -45,7 +45,7 @@ def command(**options: Any) -> None:
 
     \b
     Example:
-      videolstm-tools train --recipe recipe.toml --out run --root percepts
+      videolstm-tools train --recipe recipe.toml --out run
     """
     from keras_videolstm_tools.work.train import run
 

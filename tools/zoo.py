@@ -106,7 +106,7 @@ def publish_command(**options: Any) -> Made:
 
     \b
     Example:
-      videolstm-tools zoo publish run --card card.md --root percepts --out my_zoo/my_model
+      videolstm-tools zoo publish run --card card.md --root . --out my_zoo/my_model
     """
     from keras_videolstm_tools.work.zoo import publish
 

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,16 +187,20 @@ def _is_below(path: Path, root: Path) -> bool:
         return False
 
 
-def expand_groups(names: Sequence[str]) -> tuple[str, ...]:
+def expand_groups(names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
     """Expand ranges such as `g08-g12` into single group names.
 
+    Args:
+        names: of groups, and ranges.
+        known: names that occur; one that looks like a range is none, but a name.
+
     Example:
-        >>> expand_groups(["g08-g10", "figure03"])
-        ('g08', 'g09', 'g10', 'figure03')
+        >>> expand_groups(["g08-g10", "1-1"], known=["g08", "g09", "g10", "1-1"])
+        ('g08', 'g09', 'g10', '1-1')
     """
     expanded: list[str] = []
     for name in names:
-        expanded.extend(_expanded(name))
+        expanded.extend([name] if name in known else _expanded(name))
     return tuple(expanded)
 
 

@@ -50,6 +50,7 @@ class ClipSource:
             self._validation = [_selection(s, data_root) for s in recipe.data.validation]
             self._test = [_selection(s, data_root) for s in recipe.data.test]
             self._check_features()
+            self._check_sources()
         else:
             digits = digit_parts(mnist)
             self.digits_source = digits.source
@@ -64,6 +65,22 @@ class ClipSource:
                     f"Expected percepts of {expected} features, as model.frame_shape says. "
                     f"Received: {selection.store.path} with {selection.store.feature_dim}"
                 )
+
+    def _check_sources(self) -> None:
+        """What validates or tests must not be learned from: no source stands on both sides."""
+        learned = {
+            (selection.store.path.resolve(), group)
+            for selection in self._train
+            for group in selection.store.groups[selection.videos]
+        }
+        for selection in (*self._validation, *self._test):
+            path = selection.store.path.resolve()
+            for group in selection.store.groups[selection.videos]:
+                if (path, group) in learned:
+                    raise InputError(
+                        f"Expected sources to validate and test on that are not learned from. "
+                        f"Received: {group} of {selection.store.path} in both parts"
+                    )
 
     def statistics(
         self, prepare: Callable[[NDArray[Any]], NDArray[Any]]
@@ -193,5 +210,5 @@ def is_of_digits(metadata: Mapping[str, Any]) -> bool:
 
 
 def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:
-    groups = expand_groups(recipe.groups) or None
-    return StoreSelection(PerceptStore(data_root / recipe.store), groups)
+    store = PerceptStore(data_root / recipe.store)
+    return StoreSelection(store, expand_groups(recipe.groups, store.groups.tolist()) or None)

@@ -25,7 +25,8 @@ _INPUT_STEPS, _PREDICTION_STEPS = 16, 13
 _WINDOWS_A_FRAME = 1.3
 _FEWEST_STEPS_AN_EPOCH = 20
 # Directions in which clips differ need many more clips than directions.
-_SLOW_FEATURES, _CLIPS_A_SLOW_FEATURE = 48, 4
+_SLOW_FEATURES = 48
+FEWEST_CLIPS = 4 * _SLOW_FEATURES
 _VALIDATION_WINDOWS = 256
 
 
@@ -66,7 +67,7 @@ def percepts_recipe(
         return replace(recipe, name=name)
     steps = max(_FEWEST_STEPS_AN_EPOCH, math.ceil(_WINDOWS_A_FRAME * frames / _BATCH / _EPOCHS))
     clips = sum(map(len, videos.values()))
-    slow = _SLOW_FEATURES if clips >= _CLIPS_A_SLOW_FEATURE * _SLOW_FEATURES else 0
+    slow = _SLOW_FEATURES if clips >= FEWEST_CLIPS else 0
     return Recipe(
         name=name,
         seed=seed,

@@ -160,9 +160,10 @@ def _draw_errors(
     first: int,
 ) -> None:
     marker = "o" if len(times) <= 30 else None
+    alone = "D" if len(times) == 1 else None  # one point makes no line
     styles = zip(_BASELINE_COLOURS, _BASELINE_DASHES, strict=True)
     for (name, line), (colour, dashes) in zip(baselines.items(), styles, strict=False):
-        axes.plot(times, line, color=colour, linestyle=dashes, label=name)
+        axes.plot(times, line, color=colour, linestyle=dashes, label=name, marker=alone)
     colour = ROLE_COLOURS["prediction"]
     axes.plot(times, errors, color=colour, marker=marker, linewidth=2.2, label="forecast")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, handlelength=2.6)
@@ -213,4 +214,4 @@ def _draw_features(
 def _feature_label(shown: int, total: int) -> str:
     if shown == total:
         return f"{total} features"
-    return f"{shown} of {total:,} features,\nthose that vary most"
+    return f"{shown} of {total:,} features,\nwhose truth varies most"

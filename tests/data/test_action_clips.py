@@ -127,7 +127,11 @@ def test_what_holds_no_videos_is_refused(tmp_path):
 
 
 def test_ranges_of_groups_are_expanded():
-    assert expand_groups(["g08-g10", "a-b", "s7-s7", "x1-y2"]) == (
+    assert expand_groups(["g08-g10", "a-b", "s7-s7", "x1-y2"], ()) == (
         *("g08", "g09", "g10"),
         *("a-b", "s7", "x1-y2"),
     )
+
+
+def test_a_name_that_looks_like_a_range_is_a_name():
+    assert expand_groups(["1-4", "2-3"], ["1", "2", "3", "1-4"]) == ("1-4", "2", "3")

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import math
 import os
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -96,7 +98,7 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     assert metrics["methods"][method]["test"]["video_accuracy"]["mean"] == 1.0
     report = (out / "report.md").read_text()
     assert re.search(rf"\| {method} \|.*\| 100.0 \(2 of 2\) \|", report)
-    assert "One video is 50.0 points." in report
+    assert "One video is 50.0 points;" in report
     assert "![confusion](confusion.png)" in report
     assert "comparison" not in report
     with (out / "split.csv").open() as file:
@@ -210,6 +212,21 @@ def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
     assert out.stat().st_size > 1000
 
 
+def test_a_forecast_goes_past_the_end_of_a_clip_and_into_an_array(base, tmp_path):
+    clip, out = base / "videos" / "dim" / "figure01_clip0.avi", tmp_path / "next.npy"
+    told = done("predict", base / "model", clip, "--input-steps", 999, "--steps", 7, "--out", out)
+    assert "of 1.3 s the first 1.3 s read (20 frames)" in told
+    assert "(7 frames, none with a true one to compare with)" in told
+    model, store = load(base / "model"), PerceptStore(base / "store.h5")
+    video = [Path(name).name for name in store.names].index("figure01_clip0.avi")
+    expected = model.forecast(store.read(video), 7)
+    np.testing.assert_allclose(np.load(out), expected, atol=1e-5)
+    told = done("predict", base / "model", clip, "--input-steps", 19, "--steps", 7)
+    assert "(7 frames, 1 of them with a true one" in told
+    picture = ("--input-steps", 999, "--out", tmp_path / "f.png")
+    assert "--out forecast.npy" in refused("predict", base / "model", clip, *picture)
+
+
 def test_forecasts_of_pixels_become_a_film(tmp_path):
     model = VideoLSTM("composite", (16, 16, 1), units=[8], prediction_steps=4)
     model.save(tmp_path / "model.keras")
@@ -217,6 +234,29 @@ def test_forecasts_of_pixels_become_a_film(tmp_path):
     for name in ("film.gif", "strip.png"):
         done("predict", tmp_path / "model.keras", tmp_path / "clip.mp4", "--out", tmp_path / name)
         assert (tmp_path / name).stat().st_size > 500
+
+
+def test_a_report_says_what_its_numbers_are_worth(base):
+    report = (base / "classifier" / "report.md").read_text()
+    metrics = json.loads((base / "classifier" / "metrics.json").read_text())
+    score = metrics["methods"]["LSTM, fine-tuned"]["test"]["video_accuracy"]
+    count = metrics["protocol"]["test_videos"]
+    right = round(score["mean"] * count)
+    assert score["std"] is None
+    chance = sum(math.comb(count, k) for k in range(right, count + 1)) / 2**count
+    assert f"{right} or more of {count} come by guessing with probability {chance:.2g}" in report
+    assert f"{count} to test; scored on the test part; one seed" in report
+    assert "guessing names 50.0 % rightly" in report
+
+
+def test_videos_of_one_class_are_refused_before_their_percepts_are_made(base, tmp_path):
+    lit = base / "videos" / "lit"
+    for source, found in ((lit, "videos without any"), (tmp_path, "of the class lit alone")):
+        shutil.copytree(lit, tmp_path / "lit", dirs_exist_ok=True)
+        told = refused("finetune", base / "model", source, "--out", tmp_path / "out")
+        assert "one sub-folder a class, at least two" in told
+        assert found in told
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
@@ -325,7 +365,7 @@ def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
         (("{classifier}", "{clip}", "--fps", "nan"), "fps between 0 and 1000"),
         (("{classifier}", "{clip}", "--out", "{empty}/x.xyz"), "xyz"),
         (("{model}", "{clip}", "--out", "{empty}/x.gif"), "forecasts features, not pixels"),
-        (("{model}", "{clip}", "--input-steps", "20", "--out", "{empty}/x.png"), "longer clip"),
+        (("{model}", "{clip}", "--input-steps", "20", "--out", "{empty}/x.png"), "after those"),
         (("{classifier}", "{clip}", "--out", "{file}/x.png"), "folder that exists"),
     ],
 )
@@ -467,7 +507,7 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
         "only bad videos": ((model, folder / "bad", *out), "at least one readable video"),
         "one class": ((model, folder / "one.h5", *out), "two classes.*run"),
         "too few groups": ((model, folder / "two_groups.h5", *out), "at least 3 sources"),
-        "no labels": ((model, base / "videos" / "lit", *out), "labelled videos of at least two"),
+        "no labels": ((model, base / "videos" / "lit", *out), "one sub-folder a class"),
         "unknown group": ((model, store, *out, "--test-groups", "g99"), "groups that occur.*g99"),
         "one group in two parts": (
             (*(model, store, *out), "--test-groups", "figure01", "--validation-groups", "figure01"),

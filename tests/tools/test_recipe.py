@@ -6,7 +6,7 @@ import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.training import Recipe
-from tests.command_line import call, done, leftovers, refused
+from tests.command_line import done, leftovers, refused
 from tests.percept_files import numbered_store
 
 
@@ -26,9 +26,12 @@ def test_a_recipe_is_written_trained_and_published_as_it_is(tmp_path, monkeypatc
     recipe.write_text(short)
     done("train", "--recipe", recipe, "--out", "run")
     publish = ("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine")
-    assert "left to say, look for SAY" in call(*publish, "--out", "zoo/tiny").stderr
+    card = tmp_path / "mine" / "card.md"
+    assert "| s: SAY WHAT IT IS | 5 | 0.2 | SAY WHICH |" in card.read_text()
+    assert "card.md with 4 times SAY" in refused(*publish, "--out", "zoo/tiny")
+    card.write_text(card.read_text().replace("SAY ", "NOTHING, "))
+    assert "the last frame held" in done(*publish, "--out", "zoo/tiny")
     card = (tmp_path / "zoo" / "tiny" / "README.md").read_text()
-    assert "| s: SAY WHAT IT IS | 5 | 0.2 | SAY WHICH |" in card
     assert "| prediction |" in card
     assert load(tmp_path / "zoo" / "tiny").variant == "composite"
     assert load_metadata(tmp_path / "zoo" / "tiny")["percepts"]["fps"] == 15

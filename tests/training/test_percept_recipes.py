@@ -1,10 +1,13 @@
 """Tests of recipes to start from."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe
+from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.percept_recipes import percepts_recipe
 from tests.percept_files import PROVENANCE, numbered_store, write_store
 
@@ -25,6 +28,26 @@ def test_a_source_in_two_stores_stands_on_one_side(tmp_path):
     recipe = percepts_recipe(stores, "mine")
     assert [part.store for part in recipe.data.validation] == ["a.h5", "b.h5"]
     assert recipe.data.validation[0].groups == recipe.data.validation[1].groups
+
+
+def test_sources_whose_names_look_like_ranges_are_learned_from_and_validate_apart(tmp_path):
+    lengths = {"1": 40, "2": 41, "3": 42, "4": 43, "1-4": 44}
+    videos = [(np.ones((n, 4), "float32"), "", group) for group, n in lengths.items()]
+    recipe = percepts_recipe({"s.h5": write_store(tmp_path / "s.h5", videos)}, "mine")
+    source = ClipSource(recipe, tmp_path)
+    (validating,) = recipe.data.validation[0].groups
+    (described,) = source.describe()
+    assert described["videos"] == 4
+    assert described["frames"] == sum(lengths.values()) - lengths[validating]
+
+
+def test_a_source_on_both_sides_is_refused(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 5)
+    recipe = percepts_recipe({"s.h5": store}, "mine")
+    validation = dataclasses.replace(recipe.data.validation[0], groups=["g00-g04"])
+    data = dataclasses.replace(recipe.data, validation=[validation])
+    with pytest.raises(InputError, match=r"not learned from. Received: g0\d of .*in both parts"):
+        ClipSource(dataclasses.replace(recipe, data=data), tmp_path)
 
 
 def test_it_is_a_recipe_of_the_store_and_as_long_as_its_frames(tmp_path):

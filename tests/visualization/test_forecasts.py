@@ -50,7 +50,7 @@ def test_the_features_that_vary_most_are_shown_on_one_scale():
     spread = left.get_array().std(axis=1)
     assert np.all(spread[:30] > 0)
     assert np.all(np.diff(spread) <= 1e-12)
-    assert truth.get_ylabel() == "40 of 50 features,\nthose that vary most"
+    assert truth.get_ylabel() == "40 of 50 features,\nwhose truth varies most"
 
 
 def test_few_constant_features_are_drawn():

@@ -1,10 +1,13 @@
 """What `videolstm-tools finetune` does."""
 
 import json
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import click
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.data.percept_store import PerceptStore
@@ -25,6 +28,7 @@ from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
+    check_classes,
     labelled_percepts,
     load_with_percepts,
     named_groups,
@@ -70,6 +74,7 @@ def run(
     # Asked before the work, not after it.
     if out.exists() and not out.is_dir():
         raise InputError(f"Expected a folder to write. Received: {out}, which is a file")
+    check_classes(data, root)
     out.mkdir(parents=True, exist_ok=True)
 
     def prepare(source: Path, name: str) -> tuple[PerceptStore, Skipped]:
@@ -81,10 +86,11 @@ def run(
     split = split_by_group(
         store,
         seed=seed,
-        test_groups=named_groups(test_groups),
-        validation_groups=named_groups(validation_groups),
+        test_groups=named_groups(test_groups, store),
+        validation_groups=named_groups(validation_groups, store),
         with_test=test_store is None,
     )
+    _tell_sources(store)
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
@@ -108,6 +114,19 @@ def run(
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split)
     return Made(metrics, f"{_table(results, metrics)}\n{_kept(out, store)}")
+
+
+def _tell_sources(store: PerceptStore) -> None:
+    """Say where each file counts as a source of its own, which nobody may have told."""
+    clips = store.count_clips(range(len(store)))
+    if len(set(store.groups)) == clips == len({Path(name).stem for name in store.names}) and all(
+        Path(name).stem == group for name, group in zip(store.names, store.groups, strict=True)
+    ):
+        click.echo(
+            f"{clips} files count as {clips} sources: where several show one scene or person, name "
+            "it in a CSV (path,label,group), so that none is trained and tested on.",
+            err=True,
+        )
 
 
 def _kept(out: Path, store: PerceptStore) -> str:
@@ -149,22 +168,28 @@ def _method_metrics(result: MethodResult) -> dict[str, Any]:
     for part in ("validation", "test"):
         if getattr(result, part):
             metrics[part] = {
-                score: dict(zip(("mean", "std"), result.mean_and_std(score, part), strict=True))
-                for score in (*_SCORES, "video_nats")
+                score: _mean_and_std(result, score, part) for score in (*_SCORES, "video_nats")
             }
             metrics[part]["runs"] = [scores.as_dict() for scores in getattr(result, part)]
     return metrics
+
+
+def _mean_and_std(result: MethodResult, score: str, part: str) -> dict[str, float | None]:
+    mean, std = result.mean_and_std(score, part)
+    return {"mean": mean, "std": std if len(getattr(result, part)) > 1 else None}
 
 
 def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     protocol = metrics["protocol"]
     part = "test" if results[0].test else "validation"
     shots, repeats = protocol["shots_a_class"], protocol["repeats"]
-    trained = f"{shots} a class of" if shots else "all"
+    chosen = f", {shots} a class of which train" if shots else ""
     seeds = f"mean ± std over {repeats} seeds" if repeats > 1 else "one seed"
+    classes = len(protocol["classes"])
     lines = [
-        f"{len(protocol['classes'])} classes; trained on {trained} {protocol['train_videos']} "
-        f"videos, scored on {protocol[f'{part}_videos']} {part} videos; {seeds}",
+        f"{classes} classes; {protocol['train_videos']} videos to train{chosen}, "
+        f"{protocol['validation_videos']} to validate, {protocol['test_videos']} to test; scored "
+        f"on the {part} part; {seeds}",
         "",
         "| accuracy, % | frame | block | video |",
         "|---|---|---|---|",
@@ -179,9 +204,25 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     lines += [
         "",
         "A frame counts by the answer at its step, a block by the mean over its 16 steps, a video "
-        f"by the mean over its blocks. One video is {100 / count:.1f} points.",
+        f"by the mean over its blocks. One video is {100 / count:.1f} points; guessing names "
+        f"{100 / classes:.1f} % rightly.",
     ]
+    if repeats == 1:
+        lines.append(_worth(results[-1], part, count, classes))
     return "\n".join(lines) + "\n"
+
+
+def _worth(result: MethodResult, part: str, count: int, classes: int) -> str:
+    """Say how likely so many right answers are without having learned anything."""
+    right = round(count * result.mean_and_std(_VIDEO, part)[0])
+    by_guessing = sum(
+        math.comb(count, k) * (classes - 1) ** (count - k) for k in range(right, count + 1)
+    )
+    probability = by_guessing / classes**count
+    return (
+        f"{result.name}: {right} or more of {count} come by guessing with probability "
+        f"{probability:.2g}. This is one split and one seed: --repeats 5 shows what they are worth."
+    )
 
 
 def _cell(mean: float, std: float, repeats: int) -> str:
@@ -222,7 +263,7 @@ def _write(
     else:
         (out / "comparison.png").unlink(missing_ok=True)  # of an earlier run
     report = "# Report\n\n" + _table(results, metrics)
-    report += f"\nPretrained from: {checkpoint}. {metrics['protocol']['reduction']}.\n"
+    report += f"\nPretrained from {checkpoint}. Here {metrics['protocol']['reduction']}.\n"
     report += f"\nFiles left out: {len(metrics['skipped'])}\n"
     report += "".join(f"\n- {path}: {reason}" for path, reason in metrics["skipped"])
     report += "".join(

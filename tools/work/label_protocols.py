@@ -106,8 +106,8 @@ def _fold(store: PerceptStore, text: str, seed: int) -> Split:
     return split_by_group(
         store,
         seed=seed,
-        test_groups=named_groups(tested),
-        validation_groups=named_groups(validated),
+        test_groups=named_groups(tested, store),
+        validation_groups=named_groups(validated, store),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from keras_videolstm.checkpoints import load, metadata_of
-from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.action_clips import class_names, expand_groups, find_clips
 from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
@@ -33,9 +33,23 @@ def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
     return metadata["percepts"]
 
 
-def named_groups(text: str) -> tuple[str, ...]:
-    """Return the groups that an option names: `g08-g10,figure03`."""
-    return expand_groups([name.strip() for name in text.split(",") if name.strip()])
+def named_groups(text: str, store: PerceptStore) -> tuple[str, ...]:
+    """Return the groups of a store that an option names: `g08-g10,figure03`."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return expand_groups(names, store.groups.tolist())
+
+
+def check_classes(source: Path, root: Path | None) -> None:
+    """Refuse labelled videos of less than two classes before their percepts are made."""
+    if source.suffix == ".h5" or is_sharded_store(source):
+        return
+    classes = class_names(find_clips(source, root))
+    if len(classes) < 2:
+        found = f"videos of the class {classes[0]} alone" if classes else "videos without any"
+        raise InputError(
+            f"Expected a folder with one sub-folder a class, at least two, or a CSV (path, label, "
+            f"group). Received: {source}, {found}"
+        )
 
 
 def labelled_percepts(

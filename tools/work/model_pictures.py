@@ -66,7 +66,11 @@ def forecast_figure(
         title: written above.
     """
     if not len(truth):
-        raise InputError("Expected a longer clip: nothing follows the frames read. Received: none")
+        raise InputError(
+            f"Expected frames after those that are read, to compare a forecast with. Received: a "
+            f"clip of {len(read)}, all of them read; the forecast itself is written by --out "
+            "forecast.npy"
+        )
     start, stop = len(read), len(read) + len(truth)
     errors = forecast_errors(read, truth, forecast)
     _, *simpler = errors

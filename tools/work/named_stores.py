@@ -36,4 +36,4 @@ def opened_store(text: str, model: VideoLSTM) -> StoreSelection:
             f"Expected percepts of {features} features, which the model reads. "
             f"Received: {named.store} with {store.feature_dim}"
         )
-    return StoreSelection(store, expand_groups(named.groups) or None)
+    return StoreSelection(store, expand_groups(named.groups, store.groups.tolist()) or None)

@@ -12,6 +12,7 @@ from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
 from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.errors import InputError
+from keras_videolstm.files import atomic_path
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.clips import is_of_digits
 from keras_videolstm.visualization import (
@@ -33,7 +34,7 @@ from keras_videolstm_tools.work.named_clips import clips_named
 from keras_videolstm_tools.work.split_file import Parts, name_of, parts_by_name
 
 _THUMBNAILS = 10
-_FILMS = (".gif", ".mp4")
+_FILMS, _ARRAY = (".gif", ".mp4"), ".npy"
 
 
 def run(
@@ -174,21 +175,30 @@ def _forecast(
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
     result: dict[str, Any] = {
+        "frames": len(frames),
         "frames_read": len(read),
         "frames_forecast": steps,
         "frames_of_truth": len(truth),
+        "fps": reader.fps,
     }
     if len(truth):
         errors = forecast_errors(read, truth, forecast)
         result["mean_squared_error"] = {name: float(error.mean()) for name, error in errors.items()}
     if out is not None:
-        if len(model.frame_shape) == 3:
+        if out.suffix == _ARRAY:
+            _save_array(forecast, out)
+        elif len(model.frame_shape) == 3:
             _draw_frames(read, truth, forecast, out, title)
         else:
             stills = reader.pictures(clip)
             save_figure(forecast_figure(read, truth, forecast, stills, title), out)
         result["out"] = str(out)
     return result
+
+
+def _save_array(forecast: NDArray[Any], out: Path) -> None:
+    with atomic_path(out) as temporary, temporary.open("wb") as file:
+        np.save(file, forecast, allow_pickle=False)
 
 
 def _draw_frames(
@@ -208,7 +218,8 @@ def _draw_frames(
 def _check_picture(out: Path) -> None:
     if out.suffix.lower() in _FILMS:
         raise InputError(
-            f"Expected a picture (.png): this model forecasts features, not pixels. Received: {out}"
+            f"Expected a picture (.png) or an array (.npy): this model forecasts features, not "
+            f"pixels. Received: {out}"
         )
 
 
@@ -222,13 +233,22 @@ def _as_text(result: dict[str, Any]) -> str:
             text += f"\n  A clip of this name is of the classifier's {part} part: if this is it, "
             text += "that it is named rightly shows nothing new."
     else:
-        text = (
-            f"{result['clip']}: {result['frames_read']} frames read, "
-            f"{result['frames_forecast']} forecast"
-        )
+        text = _as_times(result)
         for name, error in result.get("mean_squared_error", {}).items():
             text += f"\n  mean squared error, {name}: {error:.4g}"
         errors = list(result.get("mean_squared_error", {}).values())
         if errors and errors[0] > errors[1]:
             text += "\n  To hold the last frame is the better forecast of this clip."
     return text + (f"\n{result['out']}" if "out" in result else "")
+
+
+def _as_times(result: dict[str, Any]) -> str:
+    """Say what of a clip was read and forecast, and how much of that can be compared."""
+    fps, read, steps = result["fps"], result["frames_read"], result["frames_forecast"]
+    known = result["frames_of_truth"]
+    compared = "all with" if known == steps else f"{known} of them with" if known else "none with"
+    return (
+        f"{result['clip']}: of {result['frames'] / fps:.1f} s the first {read / fps:.1f} s read "
+        f"({read} frames), the next {steps / fps:.1f} s forecast ({steps} frames, {compared} a "
+        "true one to compare with)"
+    )

@@ -31,7 +31,7 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
     return {
         group: Path(part.store).name
         for part in Recipe.load(path).data.train
-        for group in expand_groups(part.groups)
+        for group in {*part.groups, *expand_groups(part.groups, ())}
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
-from keras_videolstm.training.percept_recipes import percepts_recipe
+from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_recipe
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm_tools.results import Made
 
@@ -22,7 +22,10 @@ def run(
     card = out.parent / _CARD
     for path in (out, card):
         if path.exists():
-            raise InputError(f"Expected a file to begin. Received: {path}, which is there already")
+            raise InputError(
+                f"Expected no {path.name} in the folder of the recipe, where one is written. "
+                f"Received: {path}, which is there already"
+            )
     # As a recipe names its stores: from its own folder.
     named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
     opened = {text: PerceptStore(path) for text, path in named.items()}
@@ -83,9 +86,15 @@ A fifth of the sources validates, and chose the epoch.
 def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: Path) -> str:
     parts = (recipe.data.train, recipe.data.validation)
     learned, validating = (len({g for store in part for g in store.groups}) for part in parts)
+    too_few = ""
+    if recipe.model.standardize == "root" and not recipe.model.slow_features:
+        too_few = (
+            f"Without slow features, which most of the gain with few labels comes from: they take "
+            f"at least {FEWEST_CLIPS} videos to learn from\n"
+        )
     return (
         f"{out}: {recipe.model.variant} on {sum(map(len, stores.values()))} videos; "
-        f"{learned} sources to learn from, {validating} to validate on\n"
+        f"{learned} sources to learn from, {validating} to validate on\n{too_few}"
         f"{card}: write what only you know: footage, licence, limits\n"
         f"Next: videolstm-tools train --recipe {out} --out run"
     )

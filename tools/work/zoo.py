@@ -88,6 +88,11 @@ def publish(
     """Run `zoo publish`."""
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which does not exist")
+    if count := card.read_text(encoding="utf-8", errors="replace").count(TO_SAY):
+        raise InputError(
+            f"Expected a card in which all is said. Received: {card} with {count} times "
+            f"{TO_SAY.strip()}"
+        )
     # A clip that cannot be drawn is told before the long measuring, not after it.
     openings = _openings(run, data_root or run, clips) if clips else []
     model, metadata, files = published_run(
@@ -111,12 +116,11 @@ def publish(
         "protocol": metadata["protocol"],
         "golden_outputs": differences,
     }
-    if TO_SAY in files["README.md"]:
-        click.echo(f"{card}: some of it is left to say, look for {TO_SAY.strip()}", err=True)
     worst = max(differences.values())
     return Made(
         result,
         f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
+        f"{_measured(metadata)}\n"
         f'Next: keras_videolstm.load("{folder}"), or\n'
         f"  videolstm-tools finetune {folder} my_videos --out classifier",
     )
@@ -190,6 +194,23 @@ def _table() -> str:
             f"| {metadata['description']} | {measured} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _measured(metadata: dict[str, Any]) -> str:
+    """Say what was measured, and what that is worth beside predictors that learn nothing."""
+    baselines = metadata["metrics"].get("baselines", {})
+    text = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}"
+        for name, value in {**_headline(metadata), **baselines}.items()
+    )
+    better = [
+        name
+        for name, loss in baselines.items()
+        if loss < metadata["metrics"].get("prediction_loss", 0)
+    ]
+    if better:
+        text += f"\nAs a forecast, {' and '.join(better)} would be better: it is an encoder."
+    return text
 
 
 def _headline(metadata: dict) -> dict[str, float]:

@@ -100,6 +100,11 @@ def read_entries(zoo: Path) -> list[Entry]:
         >>> entries = read_entries(zoo_folder())
     """
     folders = sorted(path.parent for path in zoo.glob(f"*/{METADATA}"))
+    if (zoo / METADATA).is_file():
+        raise InputError(
+            f"Expected a folder of checkpoints. Received: {zoo}, which is one; its folder is "
+            f"{zoo.parent}"
+        )
     if not folders:
         raise InputError(
             f"Expected a folder of checkpoints, each a folder with {METADATA}. "
