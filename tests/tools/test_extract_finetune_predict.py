@@ -224,7 +224,7 @@ def test_a_forecast_goes_past_the_end_of_a_clip_and_into_an_array(base, tmp_path
     told = done("predict", base / "model", clip, "--input-steps", 19, "--steps", 7)
     assert "(7 frames, 1 of them with a true one" in told
     picture = ("--input-steps", 999, "--out", tmp_path / "f.png")
-    assert "--out forecast.npy" in refused("predict", base / "model", clip, *picture)
+    assert "--out next.npy" in refused("predict", base / "model", clip, *picture)
 
 
 def test_forecasts_of_pixels_become_a_film(tmp_path):

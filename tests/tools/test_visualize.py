@@ -152,7 +152,7 @@ def test_a_forecast_needs_a_model_that_predicts_and_frames_that_follow(zoo, tmp_
     write_clip(tmp_path / "short.mp4", red_frames(6), fps=15)
     clip = ("--clip", tmp_path / "short.mp4")
     told = refused("visualize", "sequences", zoo / "patches_composite", *clip, *out)
-    assert "longer clip" in told
+    assert "frames after those that are read" in told
 
 
 def test_confusion_needs_the_classes_of_the_classifier(zoo, tmp_path):

@@ -67,9 +67,8 @@ def forecast_figure(
     """
     if not len(truth):
         raise InputError(
-            f"Expected frames after those that are read, to compare a forecast with. Received: a "
-            f"clip of {len(read)}, all of them read; the forecast itself is written by --out "
-            "forecast.npy"
+            "Expected frames after those that are read, to compare a forecast with. Received: a "
+            f"clip of {len(read)}, all of them read; `predict --out next.npy` writes the forecast"
         )
     start, stop = len(read), len(read) + len(truth)
     errors = forecast_errors(read, truth, forecast)
