@@ -5,8 +5,6 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune import FinetuneSettings, Start, finetune
@@ -14,7 +12,7 @@ from keras_videolstm.training.fusion import best_weight, fused
 from keras_videolstm.training.label_curve import Shots, Trial
 from keras_videolstm.training.scores import videos_named
 from keras_videolstm.training.splits import Split, draw_shots
-from keras_videolstm.training.video_probabilities import VideoProbabilities
+from keras_videolstm.training.video_probabilities import VideoProbabilities, folder_and_file
 
 PICTURES, FLOW = "pictures", "optical flow"
 WEIGHED, FLOW_TWICE = "both, weight by validation", "both, flow counted twice"
@@ -103,8 +101,11 @@ def _said(stream: Stream, settings: FinetuneSettings, fold: int, shots: Shots, d
 
 
 def _check_same_videos(pictures: Stream, flow: Stream) -> None:
-    if not np.array_equal(pictures.store.names, flow.store.names):
-        names = set(pictures.store.names) ^ set(flow.store.names)
+    first, second = (
+        [folder_and_file(name) for name in stream.store.names] for stream in (pictures, flow)
+    )
+    if first != second:
+        names = set(first) ^ set(second)
         raise InputError(
             "Expected stores of the same videos in the same order. Received: "
             f"{pictures.store.path} with {len(pictures.store)}, {flow.store.path} with "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ class VideoProbabilities:
     """The probabilities of each video's classes, beside its true one.
 
     Attributes:
-        names: path of each video.
+        names: of each video's folder and file, which stay where a data set is moved.
         labels: true class of each video.
         probabilities: `(videos, classes)`.
     """
@@ -51,7 +52,8 @@ class VideoProbabilities:
         clips, firsts = np.unique(clip_of_block, return_index=True)
         means = np.stack([blocks[clip_of_block == clip].mean(axis=0) for clip in clips])
         first_videos = video_of_block[firsts]
-        return cls(store.names[first_videos], store.labels[first_videos], means)
+        names = np.array([folder_and_file(store.names[v]) for v in first_videos], dtype=object)
+        return cls(names, store.labels[first_videos], means)
 
     @property
     def accuracy(self) -> float:
@@ -71,3 +73,13 @@ class VideoProbabilities:
         counts = np.zeros((classes, classes), np.int64)
         np.add.at(counts, (self.labels, self.probabilities.argmax(-1)), 1)
         return counts
+
+
+def folder_and_file(path: str) -> str:
+    """Return the last two parts of a path.
+
+    Example:
+        >>> folder_and_file("data/UCF-101/Punch/v_Punch_g01_c01.avi")
+        'Punch/v_Punch_g01_c01.avi'
+    """
+    return "/".join(PurePath(path).parts[-2:])

@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
+from keras_videolstm.training.finetune_settings import FinetuneSettings
 from keras_videolstm.training.fusion import best_weight, fused
-from keras_videolstm.training.splits import split_by_group
+from keras_videolstm.training.fusion_trials import Stream, fusion_trials
+from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.training.temporal_stream import (
     TemporalStreamSettings,
     _varied,
@@ -103,3 +107,21 @@ def test_fusion_of_other_videos_or_classes_is_refused():
         fused(first, said("xbc", [0, 1, 0], [0.9, 0.4, 0.6]), 0.5)
     with pytest.raises(InputError, match="the same classes"):
         fused(first, said("abc", [1, 1, 0], [0.9, 0.4, 0.6]), 0.5)
+
+
+def test_streams_are_of_the_same_videos_wherever_these_lay(tmp_path):
+    def stream(folder: str, names: str) -> Stream:
+        with PerceptStoreWriter(
+            tmp_path / f"{folder}.h5", 1, ("run", "walk"), PROVENANCE
+        ) as writer:
+            for number, name in enumerate(names):
+                writer.append(np.ones((20, 1), "float32"))
+                writer.end_video(Clip(Path(folder, name), ("run", "walk")[number % 2], name))
+        store = PerceptStore(tmp_path / f"{folder}.h5")
+        part = np.arange(len(store))
+        return Stream(None, store, [Split(part, part, part)])
+
+    first = stream("here/set", "abcd")
+    assert len(fusion_trials(first, stream("there/set", "abcd"), FinetuneSettings())) == 4
+    with pytest.raises(InputError, match=r"the same videos in the same order.*only one has set/d"):
+        fusion_trials(first, stream("else/set", "abc"), FinetuneSettings())
