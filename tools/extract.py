@@ -6,14 +6,19 @@ from typing import Any
 import click
 
 from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import csv_root_option, fit_option
+from keras_videolstm_tools.shared_options import (
+    csv_root_option,
+    extraction_fps_option,
+    fit_option,
+    strict_option,
+)
 
 
 @click.command(name="extract")
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
-@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
+@extraction_fps_option
 @fit_option
 @click.option(
     "--crops",
@@ -38,7 +43,7 @@ from keras_videolstm_tools.shared_options import csv_root_option, fit_option
 @click.option(
     "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
 )
-@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@strict_option
 @with_json
 def command(**options: Any) -> Made:
     """Video files to a store of percepts.

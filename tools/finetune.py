@@ -11,7 +11,10 @@ from keras_videolstm_tools.shared_options import (
     csv_root_option,
     fit_option,
     repeats_option,
+    strict_option,
+    test_groups_option,
     training_steps_option,
+    validation_groups_option,
 )
 
 _DEFAULTS = FinetuneSettings()
@@ -26,12 +29,12 @@ _DEFAULTS = FinetuneSettings()
 @click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
 @repeats_option(default=1)
 @click.option("--shots", type=click.IntRange(1), help="Labelled videos a class.  [default: all]")
-@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
-@click.option("--validation-groups", default="", help="Sources to validate on.")
+@test_groups_option
+@validation_groups_option
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @fit_option
 @csv_root_option
-@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@strict_option
 @training_steps_option
 @click.option(
     "--learning-rate",

@@ -21,6 +21,16 @@ fit_option = click.option(
     show_default=True,
     help="Take the central square, or pad the whole frame to one, as where the sides matter.",
 )
+test_groups_option = click.option(
+    "--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c."
+)
+validation_groups_option = click.option(
+    "--validation-groups", default="", help="Sources to validate on."
+)
+extraction_fps_option = click.option(
+    "--fps", type=float, default=15, show_default=True, help="Frames a second."
+)
+strict_option = click.option("--strict", is_flag=True, help="Stop at the first bad file.")
 training_steps_option = click.option(
     "--training-steps",
     type=click.IntRange(1),

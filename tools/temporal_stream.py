@@ -7,7 +7,14 @@ import click
 
 from keras_videolstm.training.temporal_stream_settings import TemporalStreamSettings
 from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import csv_root_option, fit_option
+from keras_videolstm_tools.shared_options import (
+    csv_root_option,
+    extraction_fps_option,
+    fit_option,
+    strict_option,
+    test_groups_option,
+    validation_groups_option,
+)
 
 _DEFAULTS = TemporalStreamSettings()
 
@@ -27,12 +34,12 @@ _DEFAULTS = TemporalStreamSettings()
     show_default=True,
     help="Flows that it reads at a time; the paper has 1 and 10.",
 )
-@click.option("--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c.")
-@click.option("--validation-groups", default="", help="Sources to validate on.")
-@click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
+@test_groups_option
+@validation_groups_option
+@extraction_fps_option
 @fit_option
 @csv_root_option
-@click.option("--strict", is_flag=True, help="Stop at the first bad file.")
+@strict_option
 @click.option(
     "--training-steps",
     type=click.IntRange(1),

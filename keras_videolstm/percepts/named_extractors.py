@@ -25,7 +25,7 @@ def known_extractor(name: str) -> type[PerceptExtractor]:
         >>> known_extractor("patches").feature_dim
         3072
     """
-    known = _extractors()
+    known = REGISTERED if name in REGISTERED else _extractors()
     if name not in known:
         raise InputError(
             f"Expected a percept extractor: {', '.join(sorted(known))}. Received: {name!r}"

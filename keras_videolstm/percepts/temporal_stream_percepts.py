@@ -47,18 +47,25 @@ def temporal_streams() -> dict[str, type[PerceptExtractor]]:
     """
     found = {}
     for path in sorted(zoo_folder().glob(f"*/{_CONFIG}")):
-        if json.loads(path.read_text(encoding="utf-8"))["model"] == TemporalStream.__name__:
-            config, name = _config_of(path.parent), path.parent.name
+        config = _config_of(path.parent)
+        if config is not None:
             attributes = {
-                "name": name,
+                "name": path.parent.name,
                 "feature_dim": config["features"],
                 "span": config["stack"] + 1,
                 "folder": path.parent,
-                "__doc__": f"The percepts of the zoo's {name}.",
+                "__doc__": f"The percepts of the zoo's {path.parent.name}.",
             }
-            found[name] = type(name, (TemporalStreamPercepts,), attributes)
+            found[path.parent.name] = type(path.parent.name, (TemporalStreamPercepts,), attributes)
     return found
 
 
-def _config_of(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["config"]
+def _config_of(folder: Path) -> dict[str, Any] | None:
+    """Return a temporal stream's arguments; nothing of other checkpoints, and of damaged ones."""
+    try:
+        content = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        config = content["config"]
+        known = {"features", "stack"} <= set(config)
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+    return config if known and content.get("model") == TemporalStream.__name__ else None

@@ -10,7 +10,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune import FinetuneSettings, Start, finetune
 from keras_videolstm.training.fusion import best_weight, fused
 from keras_videolstm.training.label_curve import Shots, Trial
-from keras_videolstm.training.scores import videos_named
+from keras_videolstm.training.scores import video_probabilities
 from keras_videolstm.training.splits import Split, draw_shots
 from keras_videolstm.training.video_probabilities import VideoProbabilities, folder_and_file
 
@@ -95,8 +95,8 @@ def _said(stream: Stream, settings: FinetuneSettings, fold: int, shots: Shots, d
     classifier = stream.start(stream.store, split, seeded)
     finetune(classifier, stream.store, split, seeded)
     return (
-        videos_named(classifier, stream.store, split.validation),
-        videos_named(classifier, stream.store, split.test),
+        video_probabilities(classifier, stream.store, split.validation),
+        video_probabilities(classifier, stream.store, split.test),
     )
 
 

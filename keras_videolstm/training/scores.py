@@ -79,13 +79,13 @@ def score_videos(
     )
 
 
-def videos_named(
+def video_probabilities(
     classifier: ActionClassifier, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
 ) -> VideoProbabilities:
     """Return the probabilities of each video, by the same protocol.
 
     Example:
-        >>> videos_named(classifier, PerceptStore("ucf.h5"), split.test).probabilities.shape
+        >>> video_probabilities(classifier, PerceptStore("ucf.h5"), split.test).probabilities.shape
         (342, 11)
     """
     blocks = all_blocks(store, videos, batch_size=_BLOCKS_A_BATCH)

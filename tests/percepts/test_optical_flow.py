@@ -118,7 +118,13 @@ def test_a_stream_in_the_zoo_is_an_extractor_of_its_name(stream, tmp_path, monke
     assert (tmp_path / "zoo" / "my_stream" / METADATA).is_file()
     assert "my_stream" not in list_extractors()
     monkeypatch.setattr(temporal_stream_percepts, "zoo_folder", lambda: tmp_path / "zoo")
-    assert "my_stream" in list_extractors()
+    # What is damaged beside it is told where it is asked for, and stops nothing else.
+    (tmp_path / "zoo" / "broken").mkdir()
+    for text in ("{", "[]", '{"model": "TemporalStream", "config": {}}'):
+        (tmp_path / "zoo" / "broken" / "config.json").write_text(text)
+        assert {"my_stream", "patches"} <= set(list_extractors())
+        with pytest.raises(InputError, match=r"percept extractor: .*'broken'"):
+            known_extractor("broken")
     known = known_extractor("my_stream")
     assert (known.feature_dim, known.span) == (8, 4)
     frames = moving_noise(9, 2, 1)

@@ -118,10 +118,11 @@ def run(
 
 def _tell_sources(store: PerceptStore) -> None:
     """Say where each file counts as a source of its own, which nobody may have told."""
-    clips = store.count_clips(range(len(store)))
-    if len(set(store.groups)) == clips == len({Path(name).stem for name in store.names}) and all(
+    by_file = [
         Path(name).stem == group for name, group in zip(store.names, store.groups, strict=True)
-    ):
+    ]
+    clips = store.count_clips(range(len(store)))
+    if all(by_file) and len(set(store.groups)) == clips:
         click.echo(
             f"{clips} files count as {clips} sources: where several show one scene or person, name "
             "it in a CSV (path,label,group), so that none is trained and tested on.",
