@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from keras_videolstm._version import __version__
 
 if TYPE_CHECKING:
-    from keras_videolstm.checkpoints import list_checkpoints, load, load_metadata, save, verify
+    from keras_videolstm.checkpoints import load, load_metadata, save, verify
     from keras_videolstm.clip_reader import read_clip
     from keras_videolstm.layers import (
         ConditionalDecoder,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         unroll,
     )
     from keras_videolstm.models import ActionClassifier, VideoLSTM
+    from keras_videolstm.zoo_folder import list_checkpoints
 
 _HOMES = {
     "ActionClassifier": "models",
@@ -32,7 +33,7 @@ _HOMES = {
     "PeepholeLSTMCell": "layers",
     "VideoEncoder": "layers",
     "VideoLSTM": "models",
-    "list_checkpoints": "checkpoints",
+    "list_checkpoints": "zoo_folder",
     "load": "checkpoints",
     "load_metadata": "checkpoints",
     "read_clip": "clip_reader",

@@ -1,6 +1,5 @@
-"""Load, list, verify and save checkpoints: zoo entries, folders, files, URLs."""
+"""Load, verify and save checkpoints: zoo entries, folders, files, URLs."""
 
-import difflib
 import hashlib
 import io
 import json
@@ -29,10 +28,10 @@ from keras_videolstm.files import atomic_path, sha256_of, write_text
 from keras_videolstm.half_precision import save_half
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import TemporalStream, efficientnet_lite0
-from keras_videolstm.zoo_folder import zoo_folder
+from keras_videolstm.zoo_folder import METADATA, find_checkpoint
 
 FORMAT = 1
-CONFIG, WEIGHTS, METADATA, GOLDEN = "config.json", "model.weights.h5", "metadata.json", "golden.npz"
+CONFIG, WEIGHTS, GOLDEN = "config.json", "model.weights.h5", "golden.npz"
 # Outputs of the same weights on another processor differ by rounding, no more.
 _GOLDEN_TOLERANCE = 2e-3
 _LARGEST_ENTRY = 500_000_000
@@ -43,16 +42,6 @@ _BUILDERS: dict[str, Callable[[dict[str, Any]], keras.Model]] = {
     "TemporalStream": TemporalStream.from_config,
     "EfficientNetLite0": lambda config: efficientnet_lite0(**config),
 }
-
-
-def list_checkpoints() -> tuple[str, ...]:
-    """Return the names of the zoo.
-
-    Example:
-        >>> list_checkpoints()
-        ('composite_youtube', 'efficientnet_lite0')
-    """
-    return tuple(sorted(path.parent.name for path in zoo_folder().glob(f"*/{METADATA}")))
 
 
 # Any: which class it is, only the file says, and no caller should have to narrow a union.
@@ -116,28 +105,6 @@ def metadata_of(name: str | os.PathLike[str]) -> dict[str, Any]:
         {}
     """
     return {} if os.fspath(name).endswith(".keras") else load_metadata(name)
-
-
-def find_checkpoint(name: str) -> Path:
-    """Return the folder of a checkpoint: a zoo entry of that name, or the folder of that path.
-
-    Raises:
-        InputError: if there is neither; it lists the names.
-
-    Example:
-        >>> find_checkpoint("composite_youtube").name
-        'composite_youtube'
-    """
-    if name in list_checkpoints():
-        return zoo_folder() / name
-    if (Path(name) / METADATA).is_file():
-        return Path(name)
-    near = difflib.get_close_matches(name, list_checkpoints(), n=1)
-    raise InputError(
-        f"Expected a checkpoint: one of {', '.join(list_checkpoints())}, a folder with "
-        f"{METADATA}, a .keras file, or a URL with its sha256. Received: {name!r}"
-        + (f"; is {near[0]!r} meant?" if near else "")
-    )
 
 
 def save(

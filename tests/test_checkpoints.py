@@ -12,17 +12,11 @@ import numpy as np
 import pytest
 
 from keras_videolstm import checkpoints
-from keras_videolstm.checkpoints import (
-    find_checkpoint,
-    list_checkpoints,
-    load,
-    load_metadata,
-    save,
-    verify,
-)
+from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import sha256_of
 from keras_videolstm.models import ActionClassifier, VideoLSTM
+from keras_videolstm.zoo_folder import find_checkpoint, list_checkpoints
 
 CLIP = np.random.default_rng(0).random((6, 4), "float32")
 MODEL = VideoLSTM("composite", (4,), units=[6], prediction_steps=3, activation="linear")

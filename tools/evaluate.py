@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import mnist_option, refuse_options
+from keras_videolstm_tools.shared_options import checkpoint_argument, mnist_option, refuse_options
 
 MOVING_MNIST = "moving_mnist"
 
 
 @click.command(name="evaluate")
-@click.argument("checkpoint")
+@checkpoint_argument
 @click.option(
     "--on",
     "data",

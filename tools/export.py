@@ -7,10 +7,11 @@ import click
 
 from keras_videolstm.choices import FORMATS, PARTS
 from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import checkpoint_argument
 
 
 @click.command(name="export")
-@click.argument("checkpoint")
+@checkpoint_argument
 @click.option("--what", required=True, type=click.Choice(PARTS), help="Part of the model.")
 @click.option("--format", "form", required=True, type=click.Choice(FORMATS), help="Of the file.")
 @click.option(

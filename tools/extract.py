@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     csv_root_option,
@@ -15,7 +16,9 @@ from keras_videolstm_tools.shared_options import (
 
 
 @click.command(name="extract")
-@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "data", nargs=-1, required=True, type=GivenPath("a folder of videos, a CSV or a video file")
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
 @extraction_fps_option

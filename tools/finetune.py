@@ -6,10 +6,14 @@ from typing import Any
 import click
 
 from keras_videolstm.training.finetune_settings import FinetuneSettings
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
+    LABELLED,
+    checkpoint_argument,
     csv_root_option,
     fit_option,
+    labelled_argument,
     repeats_option,
     strict_option,
     test_groups_option,
@@ -21,10 +25,10 @@ _DEFAULTS = FinetuneSettings()
 
 
 @click.command(name="finetune")
-@click.argument("checkpoint")
-@click.argument("data", type=click.Path(path_type=Path))
+@checkpoint_argument
+@labelled_argument
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--test", "test_data", type=click.Path(path_type=Path), help="Videos to test on.")
+@click.option("--test", "test_data", type=GivenPath(LABELLED), help="Videos to test on.")
 @click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
 @click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
 @repeats_option(default=1)
@@ -58,7 +62,7 @@ _DEFAULTS = FinetuneSettings()
     help="Of the split, weights, blocks and dropout.",
 )
 @with_json
-def command(**options: Any) -> Made:
+def command(data: Path, root: Path | None, **options: Any) -> Made:
     """Fine-tune a checkpoint into an action classifier.
 
     DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
@@ -71,6 +75,9 @@ def command(**options: Any) -> Made:
     Example:
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
+    from keras_videolstm_tools.labelled_source import check_classes
+
+    check_classes(data, root)
     from keras_videolstm_tools.work.finetune import run
 
-    return run(**options)
+    return run(data=data, root=root, **options)

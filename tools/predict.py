@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from keras_videolstm_tools.results import json_option
+from keras_videolstm_tools.shared_options import checkpoint_argument
 
 
 @click.command(name="predict")
-@click.argument("checkpoint")
+@checkpoint_argument
 @click.argument("clips", nargs=-1, required=True)
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
 @click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
@@ -28,7 +29,7 @@ from keras_videolstm_tools.results import json_option
     "clips a folder of pictures.",
 )
 @json_option
-def command(**options: Any) -> None:
+def command(clips: tuple[str, ...], **options: Any) -> None:
     """Name the action in clips, or forecast their next frames.
 
     A classifier names the action; a video model reads the first frames of a clip and forecasts
@@ -44,6 +45,11 @@ def command(**options: Any) -> None:
       videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
       videolstm-tools predict composite_youtube clip.mp4 --input-steps 9999 --out next.npy
     """
+    # Of several, a bad one is left out.
+    if len(clips) == 1:
+        from keras_videolstm_tools.named_clips import check_clip
+
+        check_clip(*clips)
     from keras_videolstm_tools.work.predict import run
 
-    run(**options)
+    run(clips=clips, **options)

@@ -25,8 +25,11 @@ class ProgressLine:
         self._start = self._last = time.monotonic()
         self._terminal = sys.stderr.isatty()
 
-    def __call__(self, done: int, total: int, units: int | None = None) -> None:
-        """Show that `done` of `total` are done, after `units` units of work, else `done` units."""
+    def __call__(self, done: int, total: int, units: int | None = None, all_units: int = 0) -> None:
+        """Show that `done` of `total` are done, after `units` units of work, else `done` units.
+
+        Where about how many units there are is known, too, they tell the time left.
+        """
         done_so_far = f"{done}/{total} {self._unit}"
         if units is not None:
             done_so_far = f"{done}/{total}, {units} {self._unit}"
@@ -36,8 +39,9 @@ class ProgressLine:
             return
         self._last = now
         seconds = max(now - self._start, 1e-6)
-        left = seconds / done * (total - done) if done else 0
         rate = (done if units is None else units) / seconds
+        worked, whole = (units, all_units) if units and all_units else (done, total)
+        left = seconds / worked * max(whole - worked, 0) if worked and done < total else 0
         line = (
             f"{self._label}: {done_so_far}, {rate:.{int(rate < 3)}f} {self._unit}/s, "
             f"{self._most}{left:.0f} s left"

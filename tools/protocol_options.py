@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from keras_videolstm_tools.shared_options import repeats_option, training_steps_option
+from keras_videolstm_tools.given_path import GivenPath
+from keras_videolstm_tools.shared_options import LABELLED, repeats_option, training_steps_option
 
 _SPLITS = (1, 2, 3)
 
@@ -22,8 +23,8 @@ def protocol_options(command: Callable) -> Callable:
     """Add what the tables and the figure have in common."""
     for option in reversed(
         (
-            click.option("--ucf101", type=click.Path(path_type=Path), help="UCF-101: the folder."),
-            click.option("--hmdb51", type=click.Path(path_type=Path), help="HMDB-51: the folder."),
+            click.option("--ucf101", type=GivenPath("a folder"), help="UCF-101: the folder."),
+            click.option("--hmdb51", type=GivenPath("a folder"), help="HMDB-51: the folder."),
             click.option(
                 "--split",
                 "splits",
@@ -32,7 +33,7 @@ def protocol_options(command: Callable) -> Callable:
                 default=[str(number) for number in _SPLITS],
                 help="An official split; may be given more than once.  [default: all]",
             ),
-            click.option("--data", type=click.Path(path_type=Path), help="Other labelled videos."),
+            click.option("--data", type=GivenPath(LABELLED), help="Other labelled videos."),
             click.option(
                 "--fold",
                 "folds",

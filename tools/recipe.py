@@ -6,11 +6,14 @@ from typing import Any
 import click
 
 from keras_videolstm.choices import VARIANTS
+from keras_videolstm_tools.checkpoint_name import CheckpointName
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import refuse_options
 
 
 @click.command(name="recipe")
-@click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("stores", nargs=-1, required=True, type=GivenPath("a percept store"))
 @click.option(
     "--out",
     required=True,
@@ -19,6 +22,11 @@ from keras_videolstm_tools.results import Made, with_json
 )
 @click.option(
     "--name", default="my_model", show_default=True, help="Of the checkpoint that it makes."
+)
+@click.option(
+    "--start",
+    type=CheckpointName(),
+    help="Checkpoint to go on from; variant and units are its own.  [default: random weights]",
 )
 @click.option(
     "--variant", type=click.Choice(VARIANTS), default="composite", show_default=True, help="Which."
@@ -37,8 +45,9 @@ from keras_videolstm_tools.results import Made, with_json
     show_default=True,
     help="Of weights, data and the sources that validate.",
 )
+@click.pass_context
 @with_json
-def command(**options: Any) -> Made:
+def command(context: click.Context, start: str | None, **options: Any) -> Made:
     """Write a recipe and a model card to start from, for stores that `extract` wrote.
 
     A fifth of the sources validates, the others are learned from, as `composite_youtube` was. Both
@@ -51,6 +60,8 @@ def command(**options: Any) -> Made:
       videolstm-tools train --recipe recipe.toml --out run
       videolstm-tools zoo publish run --card card.md --root . --out my_zoo/my_model
     """
+    if start:
+        refuse_options(context, ["variant", "units"], "without --start", f"--start {start}")
     from keras_videolstm_tools.work.recipe import run
 
-    return run(**options)
+    return run(start=start, **options)

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
+from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.protocol_options import protocol_options, refuse_without_data
 from keras_videolstm_tools.results import Made, with_json
+from keras_videolstm_tools.shared_options import checkpoint_argument
 
 _SHOTS = (1, 2, 4, 8)
 
 
 @click.command(name="fig7")
-@click.argument("checkpoint", default="composite_youtube")
+@click.argument("checkpoint", type=CheckpointName(), default="composite_youtube")
 @click.option(
     "--shots",
     multiple=True,
@@ -39,7 +41,7 @@ def fig7_command(**options: Any) -> Iterator[Made]:
 
 
 @click.command(name="table1")
-@click.argument("checkpoint", default="composite_youtube")
+@click.argument("checkpoint", type=CheckpointName(), default="composite_youtube")
 @protocol_options
 @with_json
 def table1_command(**options: Any) -> Iterator[Made]:
@@ -56,7 +58,7 @@ def table1_command(**options: Any) -> Iterator[Made]:
 
 
 @click.command(name="table3")
-@click.argument("checkpoints", nargs=-1, required=True)
+@click.argument("checkpoints", type=CheckpointName(), nargs=-1, required=True)
 @click.option(
     "--shots",
     type=click.IntRange(1),
@@ -81,8 +83,8 @@ def table3_command(**options: Any) -> Iterator[Made]:
 
 
 @click.command(name="table4")
-@click.argument("checkpoint")
-@click.argument("flow_checkpoint")
+@checkpoint_argument
+@click.argument("flow_checkpoint", type=CheckpointName())
 @click.option(
     "--flow-data",
     type=click.Path(path_type=Path),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from keras_videolstm.choices import CONTROLS, TASKS
+from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.protocol_options import out_option, protocol_options, refuse_without_data
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
@@ -19,7 +20,7 @@ _DIGIT_SHOTS = (1, 10, 100)
 
 
 @click.command(name="order")
-@click.argument("checkpoint", default="composite_youtube")
+@click.argument("checkpoint", type=CheckpointName(), default="composite_youtube")
 @click.option(
     "--control",
     "controls",
@@ -55,7 +56,7 @@ def order_command(**options: Any) -> Iterator[Made]:
 
 
 @click.command(name="digits")
-@click.argument("checkpoint", default="composite_moving_mnist")
+@click.argument("checkpoint", type=CheckpointName(), default="composite_moving_mnist")
 @click.option(
     "--task",
     "tasks",

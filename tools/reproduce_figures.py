@@ -5,16 +5,17 @@ from typing import Any
 
 import click
 
+from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
+    checkpoint_argument,
     drawn_units_option,
     long_forecast_option,
     mnist_option,
     pictures_option,
 )
 
-_checkpoint = click.argument("checkpoint")
-_checkpoints = click.argument("checkpoints", nargs=-1, required=True)
+_checkpoints = click.argument("checkpoints", type=CheckpointName(), nargs=-1, required=True)
 _sequences = click.option(
     "--test-sequences",
     type=click.IntRange(1, 100),
@@ -106,7 +107,7 @@ def fig_digits_command(**options: Any) -> list[Made]:
 
 
 @click.command(name="fig_features")
-@_checkpoint
+@checkpoint_argument
 @drawn_units_option(default=50, which="those with the largest weights")
 @pictures_option
 @with_json
@@ -123,7 +124,7 @@ def fig_features_command(**options: Any) -> list[Made]:
 
 
 @click.command(name="fig_state")
-@_checkpoint
+@checkpoint_argument
 @mnist_option
 @long_forecast_option
 @drawn_units_option(default=200, which="at random")

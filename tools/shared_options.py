@@ -7,7 +7,13 @@ import click
 from click.core import ParameterSource
 
 from keras_videolstm.training.finetune_settings import FinetuneSettings
+from keras_videolstm_tools.checkpoint_name import CheckpointName
+from keras_videolstm_tools.given_path import GivenPath
 
+LABELLED = "labelled videos (a folder, a CSV, a video file) or a percept store"
+
+checkpoint_argument = click.argument("checkpoint", type=CheckpointName())
+labelled_argument = click.argument("data", type=GivenPath(LABELLED))
 mnist_option = click.option(
     "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
 )

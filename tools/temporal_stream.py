@@ -11,6 +11,7 @@ from keras_videolstm_tools.shared_options import (
     csv_root_option,
     extraction_fps_option,
     fit_option,
+    labelled_argument,
     strict_option,
     test_groups_option,
     validation_groups_option,
@@ -20,7 +21,7 @@ _DEFAULTS = TemporalStreamSettings()
 
 
 @click.command(name="temporal-stream")
-@click.argument("data", type=click.Path(path_type=Path))
+@labelled_argument
 @click.option(
     "--out",
     required=True,
@@ -55,7 +56,7 @@ _DEFAULTS = TemporalStreamSettings()
     help="Of the split, weights, stacks, shifts, flips and dropout.",
 )
 @with_json
-def command(**options: Any) -> Made:
+def command(data: Path, root: Path | None, **options: Any) -> Made:
     """Train a convnet to name actions by optical flow, whose units are flow percepts.
 
     DATA is as for `finetune`, or a store that `extract --percepts optical_flow` has written; the
@@ -66,6 +67,9 @@ def command(**options: Any) -> Made:
       videolstm-tools temporal-stream my_videos --out zoo/my_flow
       videolstm-tools extract my_videos --percepts my_flow --out flow_percepts.h5
     """
+    from keras_videolstm_tools.labelled_source import check_classes
+
+    check_classes(data, root)
     from keras_videolstm_tools.work.temporal_stream import run
 
-    return run(**options)
+    return run(data=data, root=root, **options)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from keras_videolstm.choices import DISTRIBUTIONS
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import json_option
 from keras_videolstm_tools.shared_options import mnist_option
 
@@ -15,7 +16,7 @@ from keras_videolstm_tools.shared_options import mnist_option
     "--recipe",
     "recipe_path",
     required=True,
-    type=click.Path(path_type=Path),
+    type=GivenPath("a recipe"),
     help="TOML file that says everything about the run.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")

@@ -1,21 +1,24 @@
 """`videolstm-tools visualize`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from keras_videolstm_tools.checkpoint_name import CheckpointName
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
+    checkpoint_argument,
     csv_root_option,
     drawn_units_option,
+    labelled_argument,
     long_forecast_option,
     mnist_option,
     pictures_option,
 )
 
 _clip = click.option(
-    "--clip", type=click.Path(path_type=Path), help="Video file.  [default: moving digits]"
+    "--clip", type=GivenPath("a video file"), help="Video file.  [default: moving digits]"
 )
 
 
@@ -30,7 +33,7 @@ def command() -> None:
 
 
 @command.command(name="sequences")
-@click.argument("checkpoint")
+@checkpoint_argument
 @_clip
 @mnist_option
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
@@ -53,7 +56,7 @@ def sequences_command(**options: Any) -> list[Made]:
 
 
 @command.command(name="features")
-@click.argument("checkpoint")
+@checkpoint_argument
 @drawn_units_option(default=50, which="those with the largest weights")
 @pictures_option
 @with_json
@@ -70,7 +73,7 @@ def features_command(**options: Any) -> list[Made]:
 
 
 @command.command(name="states")
-@click.argument("checkpoint")
+@checkpoint_argument
 @_clip
 @mnist_option
 @long_forecast_option
@@ -92,8 +95,8 @@ def states_command(**options: Any) -> list[Made]:
 
 
 @command.command(name="embeddings")
-@click.argument("checkpoint")
-@click.argument("data", type=click.Path(path_type=Path))
+@checkpoint_argument
+@labelled_argument
 @csv_root_option
 @pictures_option
 @with_json
@@ -113,8 +116,8 @@ def embeddings_command(**options: Any) -> list[Made]:
 
 
 @command.command(name="confusion")
-@click.argument("classifier")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("classifier", type=CheckpointName())
+@labelled_argument
 @csv_root_option
 @pictures_option
 @with_json

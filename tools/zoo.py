@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from keras_videolstm.choices import TEST_SEQUENCES
+from keras_videolstm_tools.checkpoint_name import CheckpointName
+from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, json_option, with_json
 from keras_videolstm_tools.shared_options import mnist_option
 
@@ -35,7 +37,7 @@ def list_command(**options: Any) -> Made:
 
 
 @command.command(name="show")
-@click.argument("name")
+@click.argument("name", type=CheckpointName())
 @with_json
 def show_command(**options: Any) -> Made:
     """Show a checkpoint's card.
@@ -50,7 +52,7 @@ def show_command(**options: Any) -> Made:
 
 
 @command.command(name="verify")
-@click.argument("names", nargs=-1)
+@click.argument("names", type=CheckpointName(), nargs=-1)
 @json_option
 def verify_command(**options: Any) -> None:
     """Check hashes, loading and outputs; of all checkpoints if none is named.
@@ -67,10 +69,8 @@ def verify_command(**options: Any) -> None:
 
 
 @command.command(name="publish")
-@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--card", required=True, type=click.Path(path_type=Path), help="Model card, Markdown."
-)
+@click.argument("run", type=GivenPath("a run of `train`"))
+@click.option("--card", required=True, type=GivenPath("a model card"), help="Model card, Markdown.")
 @click.option(
     "--root",
     "data_root",
@@ -89,7 +89,7 @@ def verify_command(**options: Any) -> None:
     "--clip",
     "clips",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=GivenPath("a video file"),
     help="Video file whose forecast is drawn, of a model of pixels; may be given more than once.",
 )
 @click.option(

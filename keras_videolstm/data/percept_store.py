@@ -1,7 +1,6 @@
 """Percepts on disk: feature vectors of many videos, in one HDF5 file or several."""
 
 import os
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_file import FORMAT, UNLABELLED, PerceptFile, ReadRows
+from keras_videolstm.data.store_files import files_of_store
 from keras_videolstm.errors import InputError
 
-__all__ = ["FORMAT", "UNLABELLED", "PerceptStore", "ReadRows", "is_sharded_store", "store_files"]
+__all__ = ["FORMAT", "UNLABELLED", "PerceptStore", "ReadRows"]
 
-_SHARD = re.compile(r"shard-(\d{5})-of-(\d{5})\.h5")
 # What all files of a store have in common.
 _SHARED = ("extractor", "fps", "size", "fit", "short_side", "class_names")
 
@@ -46,7 +45,7 @@ class PerceptStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._files = [PerceptFile(file) for file in _files_of(self.path)]
+        self._files = [PerceptFile(file) for file in files_of_store(self.path)]
         self.metadata: dict[str, Any] = self._files[0].metadata
         self._check_same_kind()
         self.frame_counts = np.concatenate([file.frame_counts for file in self._files])
@@ -193,47 +192,3 @@ class PerceptStore:
             return tf.ensure_shape(tf.switch_case(number, branches), (None, self.feature_dim))
 
         return read
-
-
-def store_files(path: str | os.PathLike[str], shards: int) -> list[Path]:
-    """Return the files of a store at `path`: itself, or the shards of a folder.
-
-    Example:
-        >>> store_files("percepts", 2)[1].name
-        'shard-00001-of-00002.h5'
-    """
-    path = Path(path)
-    if shards == 1:
-        return [path]
-    return [path / f"shard-{number:05d}-of-{shards:05d}.h5" for number in range(shards)]
-
-
-def is_sharded_store(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder holds files of a percept store.
-
-    Example:
-        >>> is_sharded_store("my_videos")
-        False
-    """
-    path = Path(path)
-    return path.is_dir() and any(_SHARD.fullmatch(file.name) for file in path.iterdir())
-
-
-def _files_of(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = [match for file in path.iterdir() if (match := _SHARD.fullmatch(file.name))]
-    counts = sorted({int(match[2]) for match in found})
-    if len(counts) != 1:
-        raise InputError(
-            f"Expected one percept store in files such as shard-00000-of-00008.h5. "
-            f"Received: {path}, a folder with {len(counts)} of them"
-        )
-    files = store_files(path, counts[0]) if counts[0] > 1 else []
-    missing = [file.name for file in files if not file.is_file()]
-    if missing or not files:
-        raise InputError(
-            f"Expected {counts[0]} files in {path}. Received: all but {', '.join(missing[:3])}, of "
-            f"{len(missing)} in all; the command that was writing it goes on where it stopped"
-        )
-    return files

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import Clip, class_names
-from keras_videolstm.data.percept_store import PerceptStore, store_files
-from keras_videolstm.data.video import FrameFormat
+from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.store_files import store_files
+from keras_videolstm.data.video import FrameFormat, declared_frames
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.decoding import frame_chunks
 from keras_videolstm.percepts.extractor import PerceptExtractor
@@ -20,7 +21,10 @@ from keras_videolstm.percepts.shard_extraction import ShardExtraction
 
 _MOST_WORKERS = 8
 
-Progress = Callable[[int, int, int], None]
+# So many files tell how many frames all have.
+_LOOKED_AT = 500
+
+Progress = Callable[[int, int, int, int], None]
 
 
 @dataclass
@@ -88,7 +92,8 @@ def extract(
         shards: number of files; with more than one the store is a folder of them.
         workers: files decoded at a time; default: the number of cores, 8 at most.
         strict: stop at the first bad file instead.
-        progress: called after every chunk with (new clips done, new clips in all, frames done).
+        progress: called after every chunk with (new clips done, new clips in all, frames done,
+            frames in all, about, by what files declare).
 
     Returns:
         The report.
@@ -109,14 +114,15 @@ def extract(
         shard_extraction(clips, store, extractor, fps=fps, fit=fit, number=number, shards=shards)
         for number in range(max(shards, 1))
     ]
-    waiting = sum(len(part.pending) for part in parts)
+    pending = [clip for part in parts for clip in part.pending_clips]
+    expected = _expected_frames(pending, fps) if progress else 0
     done = new_frames = 0
 
     def count(ended: bool, frames: int) -> None:
         nonlocal done, new_frames
         done, new_frames = done + ended, new_frames + frames
         if progress:
-            progress(done, waiting, new_frames)
+            progress(done, len(pending), new_frames, expected)
 
     for part in parts:
         part.run(
@@ -128,6 +134,13 @@ def extract(
     report = ExtractionReport.of_store(PerceptStore(store))
     report.new_frames, report.seconds = new_frames, time.perf_counter() - started
     return report
+
+
+def _expected_frames(clips: Sequence[Clip], fps: float | None) -> int:
+    """Return about how many frames clips have, from an even choice of them."""
+    looked_at = clips[:: len(clips) // _LOOKED_AT + 1]
+    frames = sum(declared_frames(clip.path, fps) for clip in looked_at)
+    return round(frames * len(clips) / max(len(looked_at), 1))
 
 
 def shard_extraction(

@@ -89,6 +89,16 @@ class ShardExtraction:
         self._kept = KeptPercepts(work, extractor.feature_dim, older)
         self.pending = [] if self._complete else self._not_kept()
 
+    @property
+    def pending_clips(self) -> list[Clip]:
+        """Clips whose percepts are not kept yet.
+
+        Example:
+            >>> ShardExtraction(clips, Path("s.h5"), extractor, frame_format, ()).pending_clips
+            [Clip(path=PosixPath('a.mp4'), label='', group='a', place=(0.5, 0.5), flip=False)]
+        """
+        return [self._clips[index] for index in self.pending]
+
     def run(
         self,
         extractor: Callable[[], PerceptExtractor],
@@ -131,7 +141,7 @@ class ShardExtraction:
         strict: bool,
         count: Callable[[bool, int], None],
     ) -> None:
-        clips = [self._clips[index] for index in self.pending]
+        clips = self.pending_clips
         with closing(decoded_chunks(clips, self._frame_format, workers, extractor.span)) as chunks:
             for number, frames, fault in chunks:
                 key, path = self._keys[self.pending[number]], str(clips[number].path)

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from keras_videolstm.checkpoints import load_metadata
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import PatchPercepts
@@ -18,6 +20,8 @@ from keras_videolstm.training.recipe import (
     StoreRecipe,
     TrainingRecipe,
 )
+from keras_videolstm.training.run_folder import RECIPE
+from keras_videolstm.zoo_folder import find_checkpoint
 
 _BATCH, _EPOCHS = 64, 10
 _INPUT_STEPS, _PREDICTION_STEPS = 16, 13
@@ -28,6 +32,8 @@ _FEWEST_STEPS_AN_EPOCH = 20
 _SLOW_FEATURES = 48
 FEWEST_CLIPS = 4 * _SLOW_FEATURES
 _VALIDATION_WINDOWS = 256
+# What percepts must have in common.
+_KIND = ("extractor", "fps", "fit")
 
 
 def percepts_recipe(
@@ -90,11 +96,49 @@ def percepts_recipe(
     )
 
 
+def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore]) -> Recipe:
+    """Return a recipe that goes on, on its own data, from what a checkpoint has learned.
+
+    Args:
+        recipe: as `percepts_recipe` makes it.
+        start: name or folder of the checkpoint, whose architecture is taken.
+        stores: as for `percepts_recipe`.
+
+    Raises:
+        InputError: if the checkpoint has no recipe, or reads other percepts than the stores hold.
+
+    Example:
+        >>> recipe = percepts_recipe(stores, "my_model")
+        >>> started_from(recipe, "composite_youtube", stores).training.start
+        'composite_youtube'
+    """
+    folder = find_checkpoint(start)
+    model = Recipe.load(folder / RECIPE).model
+    read = load_metadata(folder).get("percepts", {})
+    ((path, store), *_) = stores.items()
+    held = {key: store.metadata.get(key) for key in _KIND}
+    if {key: read.get(key) for key in _KIND} != held:
+        raise InputError(
+            f"Expected percepts that {start} reads: {_in_words(read)}. "
+            f"Received: {path} with {_in_words(held)}"
+        )
+    return replace(
+        recipe,
+        description=f"{folder.name}, trained on: {recipe.description.rpartition(', ')[2]}",
+        model=model,
+        training=replace(recipe.training, start=start),
+    )
+
+
+def _in_words(percepts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={percepts.get(key)!r}" for key in _KIND)
+
+
 def _of_one_kind(stores: Mapping[str, PerceptStore]) -> PerceptStore:
     """Return the first store, of whose percepts all others must be."""
     (path, first), *others = stores.items()
     for other, store in others:
-        for key in ("extractor", "fps", "fit"):
+        for key in _KIND:
             kind, expected = store.metadata.get(key), first.metadata.get(key)
             if kind != expected:
                 raise InputError(

@@ -330,8 +330,27 @@ class Recipe:
             raise InputError(f"{path}: {error}") from error
 
     def to_toml(self) -> str:
-        """Return the recipe as TOML, every default written out."""
-        return tomli_w.dumps(_without_none(asdict(self)))
+        """Return the recipe as TOML, every default written out that says something here.
+
+        Keys of other kinds of data do not, nor those of sampling where no decoder is conditional.
+        """
+        table = _without_none(asdict(self))
+        for section, idle in self._idle().items():
+            part = getattr(self, section)
+            for entry in dataclasses.fields(part):
+                if entry.name in idle and getattr(part, entry.name) == _default(entry):
+                    del table[section][entry.name]
+        return tomli_w.dumps({key: value for key, value in table.items() if value != {}})
+
+    def _idle(self) -> dict[str, set[str]]:
+        """Return, by table, the keys that do not matter to this recipe."""
+        of_digits, of_stores = {"digits_per_frame", "speed"}, {"train", "validation", "test"}
+        sampling = {entry.name for entry in dataclasses.fields(SamplingRecipe)}
+        return {
+            "data": of_digits if self.data.kind == "percepts" else of_stores,
+            "sampling": set() if self.model.variant.startswith(CONDITIONAL) else sampling,
+            "training": set() if self.training.start else {"start", "start_sha256"},
+        }
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:
@@ -374,6 +393,12 @@ def _table(where: str) -> str:
 
 def _is_required(entry: dataclasses.Field[Any]) -> bool:
     return entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+
+
+def _default(entry: dataclasses.Field[Any]) -> Any:
+    if entry.default_factory is not dataclasses.MISSING:
+        return entry.default_factory()
+    return entry.default
 
 
 def _converted(kind: Any, value: Any, where: str) -> Any:

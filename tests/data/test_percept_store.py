@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_file import PerceptFile
-from keras_videolstm.data.percept_store import PerceptStore, store_files
+from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
+from keras_videolstm.data.store_files import store_files
 from keras_videolstm.errors import InputError
 from tests.percept_files import numbered_store, toy_actions
 

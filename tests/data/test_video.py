@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_videolstm.data.figures import write_clip
-from keras_videolstm.data.video import FrameFormat, iter_frames, read_video
+from keras_videolstm.data.video import FrameFormat, declared_frames, iter_frames, read_video
 from keras_videolstm.errors import InputError
 from tests.video_files import (
     LEVELS,
@@ -35,6 +35,21 @@ def test_every_container_gives_its_frames_and_resamples_by_time_stamps(suffix, t
     assert levels_of(read_video(path, FrameFormat(fps=5))) == [0, 2, 4]
     # Frame k shows what a player shows at k/15 s: the frame number floor(10 k / 15).
     assert levels_of(read_video(path, FrameFormat(fps=15))) == [0, 0, 1, 2, 2, 3, 4, 4, 5]
+
+
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_a_file_tells_how_many_frames_it_has_without_being_decoded(suffix, tmp_path):
+    path = tmp_path / f"clip.{suffix}"
+    write_clip(path, np.repeat(level_frames(), 5, axis=0), fps=10)
+    assert declared_frames(path) == pytest.approx(30, abs=1)
+    assert declared_frames(path, fps=15) == pytest.approx(45, abs=1)
+
+
+def test_what_tells_no_number_of_frames_counts_as_none(tmp_path):
+    assert declared_frames(write_images(tmp_path / "images", level_frames()), fps=3) == 6
+    assert declared_frames(tmp_path) == declared_frames(tmp_path / "missing.mp4") == 0
+    (tmp_path / "text.mp4").write_text("no video")
+    assert declared_frames(tmp_path / "text.mp4") == 0
 
 
 def test_thirty_frames_a_second_become_fifteen_by_leaving_out_every_other(tmp_path):

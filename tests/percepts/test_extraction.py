@@ -82,7 +82,7 @@ def test_an_extractor_of_ones_own_goes_through_to_a_store(videos, tmp_path):
     }
     expected = np.array(LEVELS)[:, None] / 255
     np.testing.assert_allclose(store.read(0), np.repeat(expected, 3, axis=1), atol=0.03)
-    assert seen[-1] == (2, 2, 156)
+    assert seen[-1] == (2, 2, 156, 156)
 
 
 def test_a_clip_alone_gives_the_same_percepts_as_the_store(videos, tmp_path):
@@ -225,7 +225,7 @@ def test_a_killed_extraction_goes_on_with_the_next_video_to_the_same_store(shard
     clips = find_clips(tmp_path / "videos")
     extract(clips, tmp_path / "whole", "mean_colour", fps=10, shards=shards)
 
-    def kill(done: int, total: int, frames: int) -> None:
+    def kill(done: int, *rest: int) -> None:
         if done == 4:
             raise Killed
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_videolstm.checkpoints import METADATA, load, save, verify
+from keras_videolstm.checkpoints import load, save, verify
 from keras_videolstm.data.action_clips import find_clips
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
@@ -22,6 +22,7 @@ from keras_videolstm.percepts import (
     optical_flow,
     temporal_stream_percepts,
 )
+from keras_videolstm.zoo_folder import METADATA
 
 
 def moving_noise(frames: int, right: int, down: int, side: int = 128, seed: int = 0) -> np.ndarray:

@@ -107,14 +107,14 @@ WRONG_USE = [
     ("train",),
     ("train", "--recipe", "r.toml", "--out", "x", "--speed", "9"),
     ("finetune", "composite_youtube"),
-    ("finetune", "c", "d", "--out", "x", "--training-steps", "0"),
-    ("finetune", "c", "d", "--out", "x", "--training-steps", "many"),
-    ("finetune", "c", "d", "--out", "x", "--fit", "stretch"),
-    ("finetune", "c", "d", "--out", "x", "--shots", "-1"),
-    ("extract", "videos"),
-    ("predict", "c"),
-    ("predict", "c", "clip.mp4", "--steps", "0"),
-    ("evaluate", "c", "--on", "percepts.h5", "--digits", "3"),
+    ("finetune", "composite_youtube", ".", "--out", "x", "--training-steps", "0"),
+    ("finetune", "composite_youtube", ".", "--out", "x", "--training-steps", "many"),
+    ("finetune", "composite_youtube", ".", "--out", "x", "--fit", "stretch"),
+    ("finetune", "composite_youtube", ".", "--out", "x", "--shots", "-1"),
+    ("extract", "."),
+    ("predict", "composite_youtube"),
+    ("predict", "composite_youtube", "clip.mp4", "--steps", "0"),
+    ("evaluate", "composite_youtube", "--on", "percepts.h5", "--digits", "3"),
     ("reproduce", "fig7", "--out", "x"),
     ("reproduce", "table2", "--from-zoo", "--units", "4", "--out", "x"),
 ]
@@ -205,6 +205,63 @@ def test_names_of_commands_complete_without_importing_them():
     code += "assert 'tensorflow' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['evaluate', 'export', 'extract']"
+
+
+# A name of the zoo, and whatever lies in the folder, where the shell completes it.
+NAMES = """
+from click.shell_completion import ShellComplete
+from keras_videolstm_tools.main import main
+found = ShellComplete(main, {}, "v", "_V").get_completions(["predict"], "composite_y")
+print([(item.type, item.value) for item in found])
+"""
+
+
+def test_names_of_checkpoints_complete_and_files_beside_them():
+    done = subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=True)
+    expected = [("plain", "composite_youtube"), ("file", "composite_y")]
+    assert done.stdout.strip() == str(expected)
+
+
+NOT_THERE = [
+    ("finetune", "composite_yutube", ".", "--out", "x"),
+    ("finetune", "composite_youtube", "none", "--out", "x"),
+    ("finetune", "composite_youtube", "none.h5", "--out", "x"),
+    ("extract", "none", "--out", "x"),
+    ("predict", "none.keras", "clip.mp4"),
+    ("predict", "composite_youtube", "none.mp4"),
+    ("predict", "composite_youtube", "none/*.mp4"),
+    ("train", "--recipe", "none.toml", "--out", "x"),
+    ("recipe", "none.h5", "--out", "x.toml"),
+    ("evaluate", "none", "--on", "moving_mnist"),
+    ("visualize", "embeddings", "composite_youtube", "none", "--out", "x"),
+    ("reproduce", "fig7", "--data", "none", "--fold", "a", "--out", "x"),
+    ("zoo", "publish", "none", "--card", "none.md"),
+    ("zoo", "show", "none"),
+]
+EARLY = """
+import json, sys
+from click.testing import CliRunner
+from keras_videolstm_tools.main import main
+
+for words in json.loads(sys.argv[1]):
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1, words
+    assert result.output.startswith("Error: Expected "), result.output
+    assert "\\nError" not in result.output
+    assert "none" in result.output or "is 'composite_youtube' meant?" in result.output
+print([name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+
+
+def test_what_is_not_there_is_said_before_tensorflow_has_started():
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY, json.dumps(NOT_THERE)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 # In a process of its own: every command is asked for its help, its options and wrong use.

@@ -48,6 +48,21 @@ def test_where_no_terminal_is_short_work_says_nothing_and_long_work_a_line_every
     ]
 
 
+def test_the_time_left_is_that_of_the_frames_as_files_are_not_alike(clock, monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    line = ProgressLine("extract", "frames")
+    clock[0] = 10
+    line(0, 3, 100, 1000)  # a third of one long file
+    clock[0] = 40
+    line(2, 3, 400, 1000)
+    clock[0] = 90
+    line(2, 3, 1010, 1000)  # more than the files had declared
+    clock[0] = 95
+    line(3, 3, 1040, 1000)
+    left = [shown.rsplit(", ", 1)[1] for shown in lines_of(sys.stderr.getvalue())]
+    assert left == ["90 s left", "60 s left", "0 s left", "0 s left"]
+
+
 def test_a_terminal_shows_one_line_that_ends_with_the_work(clock, monkeypatch):
     monkeypatch.setattr("sys.stderr", Terminal())
     line = ProgressLine("evaluate", "windows")
@@ -129,5 +144,6 @@ def test_json_for_another_program_leaves_the_progress_to_a_person_at_the_termina
     os.close(ours)
     assert done.returncode == 0, shown
     assert json.loads(done.stdout)["videos"] == 1
+    assert shown.startswith("Starting TensorFlow")
     assert "extract: 1/1" in shown
     assert "s left" in shown

@@ -1,16 +1,18 @@
 """Tests of `videolstm-tools recipe`."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.training import Recipe
 from tests.command_line import done, leftovers, refused
-from tests.percept_files import numbered_store
+from tests.percept_files import PROVENANCE, numbered_store, write_store
 
 
-def test_a_recipe_is_written_trained_and_published_as_it_is(tmp_path, monkeypatch):
+def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     numbered_store(tmp_path / "data" / "s.h5", [40] * 5)
@@ -36,6 +38,23 @@ def test_a_recipe_is_written_trained_and_published_as_it_is(tmp_path, monkeypatc
     assert load(tmp_path / "zoo" / "tiny").variant == "composite"
     assert load_metadata(tmp_path / "zoo" / "tiny")["percepts"]["fps"] == 15
     assert not leftovers(tmp_path / "mine")
+    start = ("--start", "zoo/tiny")
+    done("recipe", "data/s.h5", *start, "--out", "more/recipe.toml", "--name", "better")
+    more = Recipe.load(tmp_path / "more" / "recipe.toml")
+    assert (more.model, more.training.start) == (Recipe.load(recipe).model, "zoo/tiny")
+    assert more.description == "tiny, trained on: toy percepts of 4 videos"
+    one_step = {"steps_per_epoch": 1, "epochs": 1}
+    more = dataclasses.replace(more, training=dataclasses.replace(more.training, **one_step))
+    (tmp_path / "more" / "recipe.toml").write_text(more.to_toml())
+    done("train", "--recipe", "more/recipe.toml", "--out", "more/run")
+    assert Recipe.load(tmp_path / "more" / "run" / "recipe.toml").training.start_sha256
+    other = {**PROVENANCE, "extractor": "patches"}
+    write_store(tmp_path / "p.h5", [(np.ones((40, 4)), "", f"g{i}") for i in range(3)], other)
+    told = refused("recipe", "p.h5", *start, "--out", "other/recipe.toml")
+    assert "Expected percepts that zoo/tiny reads: extractor='toy', fps=15" in told
+    assert "Received: p.h5 with extractor='patches'" in told
+    both = refused("recipe", "data/s.h5", *start, "--units", 8, "--out", "o/r.toml", code=2)
+    assert "Expected --units without --start" in both
 
 
 def test_json_says_what_was_written_and_how_it_was_divided(tmp_path):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from keras_videolstm.checkpoints import list_checkpoints, load_metadata
-from keras_videolstm.zoo_folder import zoo_folder
+from keras_videolstm.checkpoints import load_metadata
+from keras_videolstm.zoo_folder import list_checkpoints, zoo_folder
 from keras_videolstm_tools.work.zoo_entries import read_entries
 from keras_videolstm_tools.work.zoo_page import render_page
 from tests.command_line import done, leftovers, refused

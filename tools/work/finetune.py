@@ -28,7 +28,6 @@ from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
-    check_classes,
     labelled_percepts,
     load_with_percepts,
     named_groups,
@@ -74,7 +73,6 @@ def run(
     # Asked before the work, not after it.
     if out.exists() and not out.is_dir():
         raise InputError(f"Expected a folder to write. Received: {out}, which is a file")
-    check_classes(data, root)
     out.mkdir(parents=True, exist_ok=True)
 
     def prepare(source: Path, name: str) -> tuple[PerceptStore, Skipped]:

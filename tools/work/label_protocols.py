@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_videolstm.checkpoints import CONFIG, WEIGHTS, find_checkpoint, load_metadata
+from keras_videolstm.checkpoints import CONFIG, WEIGHTS, load_metadata
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
@@ -18,6 +18,7 @@ from keras_videolstm.training.label_curve import LabelCurve, Shots, Trial
 from keras_videolstm.training.percept_trials import percept_trials
 from keras_videolstm.training.splits import Split, official_split, split_by_group
 from keras_videolstm.visualization import draw_label_curves, save_figure
+from keras_videolstm.zoo_folder import find_checkpoint
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import (

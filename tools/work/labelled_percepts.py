@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from keras_videolstm.checkpoints import load, metadata_of
-from keras_videolstm.data.action_clips import class_names, expand_groups, find_clips
-from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
+from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.percepts import extract
+from keras_videolstm_tools.labelled_source import is_store
 from keras_videolstm_tools.progress import ProgressLine
 
 Skipped = Sequence[tuple[str, str]]
@@ -39,19 +40,6 @@ def named_groups(text: str, store: PerceptStore) -> tuple[str, ...]:
     return expand_groups(names, store.groups.tolist())
 
 
-def check_classes(source: Path, root: Path | None) -> None:
-    """Refuse labelled videos of less than two classes before their percepts are made."""
-    if source.suffix == ".h5" or is_sharded_store(source):
-        return
-    classes = class_names(find_clips(source, root))
-    if len(classes) < 2:
-        found = f"videos of the class {classes[0]} alone" if classes else "videos without any"
-        raise InputError(
-            f"Expected a folder with one sub-folder a class, at least two, or a CSV (path, label, "
-            f"group). Received: {source}, {found}"
-        )
-
-
 def labelled_percepts(
     source: Path,
     path: Path,
@@ -63,7 +51,7 @@ def labelled_percepts(
 
     A source that is a store is taken as it is; others are extracted to `path`.
     """
-    if source.suffix == ".h5" or is_sharded_store(source):
+    if is_store(source):
         return PerceptStore(source), []
     report = extract(
         find_clips(source, root),

@@ -4,8 +4,9 @@ import math
 from pathlib import Path
 
 from keras_videolstm.data.action_clips import expand_groups
-from keras_videolstm.data.percept_store import PerceptStore, is_sharded_store
+from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import StoreSelection
+from keras_videolstm.data.store_files import is_sharded_store
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import StoreRecipe

@@ -23,6 +23,7 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
+from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import print_json
 from keras_videolstm_tools.work.model_pictures import (
@@ -30,7 +31,6 @@ from keras_videolstm_tools.work.model_pictures import (
     forecast_figure,
     forecast_title,
 )
-from keras_videolstm_tools.work.named_clips import clips_named
 from keras_videolstm_tools.work.split_file import Parts, name_of, parts_by_name
 
 _THUMBNAILS = 10

@@ -7,11 +7,11 @@ from typing import Any
 import click
 from numpy.typing import NDArray
 
-from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
+from keras_videolstm.zoo_folder import find_checkpoint
 
 _MOST_NAMES = 5
 

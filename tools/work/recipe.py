@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
-from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_recipe
+from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_recipe, started_from
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm_tools.results import Made
 
@@ -16,7 +16,13 @@ TO_SAY = "SAY "
 
 
 def run(
-    stores: tuple[Path, ...], out: Path, name: str, variant: str, units: int, seed: int
+    stores: tuple[Path, ...],
+    out: Path,
+    name: str,
+    start: str | None,
+    variant: str,
+    units: int,
+    seed: int,
 ) -> Made:
     """Run `recipe`."""
     card = out.parent / _CARD
@@ -30,6 +36,8 @@ def run(
     named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
     opened = {text: PerceptStore(path) for text, path in named.items()}
     recipe = percepts_recipe(opened, name, variant, units, seed)
+    if start:
+        recipe = started_from(recipe, start, opened)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, recipe.to_toml())
     write_text(card, _card(recipe, opened))

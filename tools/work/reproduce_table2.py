@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import MovingMNISTTest
 from keras_videolstm.models import VideoLSTM
@@ -15,6 +14,7 @@ from keras_videolstm.training.moving_mnist_recipes import (
 )
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
+from keras_videolstm.zoo_folder import find_checkpoint
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.reproduce_table2 import CONVOLUTIONAL, MOST_OF_CONVOLUTIONAL
 from keras_videolstm_tools.results import Made

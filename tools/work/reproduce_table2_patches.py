@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_videolstm.checkpoints import find_checkpoint
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.patch_recipes import patches_recipe
 from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_percepts
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
+from keras_videolstm.zoo_folder import find_checkpoint
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.named_stores import named_store

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from keras_videolstm.checkpoints import WEIGHTS, list_checkpoints, load
+from keras_videolstm.checkpoints import WEIGHTS, load
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
@@ -18,6 +18,7 @@ from keras_videolstm.training.compiled_model import build_model
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE, load_best_weights
 from keras_videolstm.visualization import draw_learning
+from keras_videolstm.zoo_folder import list_checkpoints
 from keras_videolstm_tools.work.films import write_figure
 
 _LOSS = "val_prediction_loss"

@@ -18,7 +18,6 @@ from keras_videolstm.zoo_folder import zoo_folder
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import (
-    check_classes,
     labelled_percepts,
     named_groups,
     settings_of,
@@ -41,7 +40,6 @@ def run(
 ) -> Made:
     """Run `temporal-stream`."""
     settings = TemporalStreamSettings(stack=stack, steps=training_steps, seed=seed)
-    check_classes(data, root)
     out.mkdir(parents=True, exist_ok=True)
     percepts = {"extractor": OpticalFlowPercepts.name, "fps": fps, "fit": fit}
     store, skipped = labelled_percepts(data, out / "flow.h5", percepts, root, strict)

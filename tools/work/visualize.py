@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
-from keras_videolstm.checkpoints import find_checkpoint, load, metadata_of
+from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.percept_store import PerceptStore
@@ -16,6 +16,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
+from keras_videolstm.zoo_folder import find_checkpoint
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures
 from keras_videolstm_tools.work.counted_store import CountedStore

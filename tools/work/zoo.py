@@ -9,13 +9,7 @@ from typing import Any
 import click
 from numpy.typing import NDArray
 
-from keras_videolstm.checkpoints import (
-    find_checkpoint,
-    list_checkpoints,
-    load_metadata,
-    save,
-    verify,
-)
+from keras_videolstm.checkpoints import load_metadata, save, verify
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.errors import InputError
@@ -27,7 +21,7 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
-from keras_videolstm.zoo_folder import zoo_folder
+from keras_videolstm.zoo_folder import find_checkpoint, list_checkpoints, zoo_folder
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, print_json
 from keras_videolstm_tools.work.films import (
@@ -87,7 +81,7 @@ def publish(
 ) -> Made:
     """Run `zoo publish`."""
     if not card.is_file():
-        raise InputError(f"Expected a model card. Received: {card}, which does not exist")
+        raise InputError(f"Expected a model card. Received: {card}, which is none")
     if count := card.read_text(encoding="utf-8", errors="replace").count(TO_SAY):
         raise InputError(
             f"Expected a card in which all is said. Received: {card} with {count} times "

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from keras_videolstm.checkpoints import CONFIG, METADATA, load_metadata
+from keras_videolstm.checkpoints import CONFIG, load_metadata
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.clips import is_of_digits
-from keras_videolstm.zoo_folder import zoo_folder
+from keras_videolstm.zoo_folder import METADATA, zoo_folder
 from keras_videolstm_tools.work.published_results import PAPER_NATS
 
 Scores = dict[str, dict[str, float]]

@@ -46,6 +46,24 @@ def clips_named(texts: Sequence[str], seconds: float) -> Iterator[dict[str, Path
         yield clips
 
 
+def check_clip(text: str) -> None:
+    """Refuse an argument that names a file which is not there.
+
+    Raises:
+        InputError: if it does; as `clips_named`.
+
+    Example:
+        >>> check_clip("clip.mp4")
+    """
+    for clip in [] if is_live(text) else _clips_of(text):
+        missing = False
+        # A name that no file can have is said so by who reads it.
+        with suppress(OSError, ValueError):
+            missing = not clip.exists()
+        if missing:
+            raise InputError(f"Expected a video file. Received: {clip}, which does not exist")
+
+
 def _clips_of(text: str) -> list[Path]:
     path = Path(text)
     # A name that no file can have is said so by who reads it.

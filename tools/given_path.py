@@ -1,0 +1,40 @@
+"""A file or a folder that a command reads."""
+
+import os
+from pathlib import Path
+
+import click
+
+from keras_videolstm.errors import InputError
+
+
+class GivenPath(click.Path):
+    """A path that must be there, as is found out before TensorFlow has started.
+
+    Args:
+        what: is expected there, with its article.
+
+    Raises:
+        InputError: if nothing is there.
+
+    Example:
+        >>> @click.command()
+        ... @click.argument("recipe", type=GivenPath("a recipe"))
+        ... def command(recipe: Path) -> None: ...
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(path_type=Path)
+        self._what = what
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Return the path."""
+        path = Path(value)
+        if not path.exists():
+            raise InputError(f"Expected {self._what}. Received: {path}, which does not exist")
+        return path
