@@ -154,7 +154,7 @@ class ClipSource:
     def validation(self) -> tf.data.Dataset[Any]:
         """Return the fixed `(inputs, targets)` batches that validate."""
         if self._recipe.data.kind == "percepts":
-            return self._as_batches(self._windows(self._validation))
+            return self._as_batches(self.validation_windows())
         seed, count = (
             self._recipe.seed + VALIDATION_SEED_SHIFT,
             self._recipe.data.validation_windows,
@@ -167,6 +167,10 @@ class ClipSource:
         They are of the test part or, where the recipe names none, of the validation part.
         """
         return self._windows(self._test or self._validation)
+
+    def validation_windows(self) -> tf.data.Dataset[Any]:
+        """Return the fixed windows `(batch, time, features)` of percepts that validate."""
+        return self._windows(self._validation)
 
     def _windows(self, part: list[StoreSelection]) -> tf.data.Dataset[Any]:
         return percept_windows(
@@ -210,5 +214,11 @@ def is_of_digits(metadata: Mapping[str, Any]) -> bool:
 
 
 def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:
-    store = PerceptStore(data_root / recipe.store)
+    path = data_root / recipe.store
+    if not path.exists():
+        raise InputError(
+            f"Expected the recipe's percept store {recipe.store} in the folder {data_root} "
+            f"(--root names another). Received: {path}, which does not exist"
+        )
+    store = PerceptStore(path)
     return StoreSelection(store, expand_groups(recipe.groups, store.groups.tolist()) or None)

@@ -138,7 +138,7 @@ def finetune(
         progress: called with (training steps done, training steps in all).
 
     Returns:
-        The history: a list of values, one for each look, by name.
+        The history: by name a list of values, first the softmax alone, then one for each look.
 
     Raises:
         InputError: if the loss is no longer a number.
@@ -163,9 +163,12 @@ def finetune(
     steps_a_look = min(settings.check_every, settings.steps)
     looks = max(settings.steps // settings.check_every, 1)
     told = ToldSteps(progress, settings.head_steps + looks * steps_a_look)
-    _fit_head(classifier, blocks, settings, told)
+    before = _fit_head(classifier, blocks, settings, told)
     _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0), blocks)
-    before = classifier.get_weights(), _loss(classifier, validation)
+    weights = classifier.get_weights()
+    if validation is not None:
+        seen = classifier.evaluate(validation, verbose=0, return_dict=True)
+        before |= {f"val_{name}": value for name, value in seen.items()}
     history = classifier.fit(
         blocks,
         steps_per_epoch=steps_a_look,
@@ -179,9 +182,9 @@ def finetune(
         raise InputError(
             f"Expected a finite loss. Received: NaN at a learning rate of {settings.learning_rate}"
         )
-    if validation is not None and min(history["val_loss"]) >= before[1]:
-        classifier.set_weights(before[0])
-    return history
+    if validation is not None and min(history["val_loss"]) >= before["val_loss"]:
+        classifier.set_weights(weights)
+    return {name: [before[name], *values] for name, values in history.items()}
 
 
 def _fit_head(
@@ -189,25 +192,23 @@ def _fit_head(
     blocks: tf.data.Dataset[Any],
     settings: FinetuneSettings,
     told: ToldSteps,
-) -> None:
+) -> dict[str, float]:
     """Train the softmax alone, before an untrained one can spoil what the encoder has learned.
 
     From zero by plain gradients, which give, of all weights that fit the few clips, the smallest.
+    Returned are its last losses, by name.
     """
     encoder = classifier.encoder
     learns = encoder is not None and encoder.trainable
     if learns:
         encoder.trainable = False
     _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9), blocks)
-    classifier.fit(blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0)
+    history = classifier.fit(
+        blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0
+    ).history
     if learns:
         encoder.trainable = True
-
-
-def _loss(classifier: ActionClassifier, validation: tf.data.Dataset[Any] | None) -> float:
-    if validation is None:
-        return math.inf
-    return classifier.evaluate(validation, verbose=0, return_dict=True)["loss"]
+    return {name: values[-1] for name, values in history.items()}
 
 
 def _compile(

@@ -49,7 +49,40 @@ def evaluate_percepts(
         >>> scores["prediction"].shape
         (13,)
     """
-    score = tf.function(lambda clips: _score(model, clips, input_steps), reduce_retracing=True)
+    return _means(_score, model, batches, input_steps, progress)
+
+
+def guess_losses(model: VideoLSTM, batches: Iterable[Any], input_steps: int) -> dict[str, float]:
+    """Return the mean loss of what predicts without learning, as `evaluate_percepts` has it.
+
+    Args:
+        model: as there; its statistics say what the loss is.
+        batches, input_steps: as there.
+
+    Returns:
+        Losses by name; none of a model that does not predict, or whose outputs are not linear.
+
+    Raises:
+        InputError: as there.
+
+    Example:
+        >>> guess_losses(load("composite_youtube"), windows, input_steps=16)
+        {'the last frame held': 268.4, 'the mean of the frames read': 221.2, ...}
+    """
+    if not _guessed(model):
+        return {}
+    found = _means(_score_guesses, model, batches, input_steps)
+    return {name.removeprefix(BASELINE): float(values.mean()) for name, values in found.items()}
+
+
+def _means(
+    score_of: Callable[..., dict[str, tf.Tensor]],
+    model: VideoLSTM,
+    batches: Iterable[Any],
+    input_steps: int,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, NDArray[Any]]:
+    score = tf.function(lambda clips: score_of(model, clips, input_steps), reduce_retracing=True)
     totals: dict[str, NDArray[Any] | float] = {}
     done = 0
     for clips in batches:
@@ -70,10 +103,8 @@ def evaluate_percepts(
 
 
 def _score(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf.Tensor]:
-    """Return the loss `(batch, time)` of each output."""
-    if model.standardizer is not None:
-        clips = model.standardizer(clips)
-    frames, future = clips[:, :input_steps], clips[:, input_steps:]
+    """Return the loss `(batch, time)` of each output, and of what learns nothing."""
+    frames, future = _parts(model, clips, input_steps)
     truths = {"reconstruction": frames, "prediction": future}
     _, state = model.run_encoder(frames)
     written: dict[str, Any] = {}
@@ -87,16 +118,31 @@ def _score(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf
         name: loss.call(truths[name.removesuffix("_forced")], output)
         for name, output in written.items()
     }
-    if "prediction" in model.decoders and model.activation == "linear":
-        for name, guess in _guesses(frames).items():
-            held = tf.broadcast_to(guess, tf.shape(future))
-            scores[f"{BASELINE}{name}"] = loss.call(future, held)
-    return scores
+    return scores | (_score_guesses(model, clips, input_steps) if _guessed(model) else {})
 
 
-def _guesses(frames: tf.Tensor) -> dict[str, tf.Tensor]:
-    return {
+def _guessed(model: VideoLSTM) -> bool:
+    """Whether there are predictors that learn nothing to compare a model with."""
+    return "prediction" in model.decoders and model.activation == "linear"
+
+
+def _score_guesses(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> dict[str, tf.Tensor]:
+    """Return the loss `(batch, time)` of predictors that learn nothing."""
+    frames, future = _parts(model, clips, input_steps)
+    guesses = {
         "the last frame held": frames[:, -1:],
         "the mean of the frames read": tf.reduce_mean(frames, axis=1, keepdims=True),
         "the training mean": tf.zeros_like(frames[:, :1]),
     }
+    loss = losses(model)["prediction"]
+    return {
+        f"{BASELINE}{name}": loss.call(future, tf.broadcast_to(guess, tf.shape(future)))
+        for name, guess in guesses.items()
+    }
+
+
+def _parts(model: VideoLSTM, clips: tf.Tensor, input_steps: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return what is read and what is to be predicted, as the model's losses see them."""
+    if model.standardizer is not None:
+        clips = model.standardizer(clips)
+    return clips[:, :input_steps], clips[:, input_steps:]

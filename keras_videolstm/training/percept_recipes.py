@@ -115,12 +115,12 @@ def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore])
     folder = find_checkpoint(start)
     model = Recipe.load(folder / RECIPE).model
     read = load_metadata(folder).get("percepts", {})
-    ((path, store), *_) = stores.items()
+    store = next(iter(stores.values()))
     held = {key: store.metadata.get(key) for key in _KIND}
     if {key: read.get(key) for key in _KIND} != held:
         raise InputError(
             f"Expected percepts that {start} reads: {_in_words(read)}. "
-            f"Received: {path} with {_in_words(held)}"
+            f"Received: {store.path} with {_in_words(held)}"
         )
     return replace(
         recipe,

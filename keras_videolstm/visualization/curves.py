@@ -41,6 +41,7 @@ def draw_curves(
     xlabel: str = "epoch",
     title: str | None = None,
     best: int | None = None,
+    first: int = 1,
 ) -> Figure:
     """Draw training curves, a panel for each metric.
 
@@ -49,10 +50,11 @@ def draw_curves(
     Args:
         history: numbers by the metric's name, one for each epoch, such as Keras's
             `History.history`. The curves may differ in length.
-        xlabel: what the numbers are counted by, from 1. Defaults to "epoch".
+        xlabel: what the numbers are counted by. Defaults to "epoch".
         title: written above. Defaults to None.
-        best: marks this epoch, counted from 1, and writes its value (of the validation curve
-            where there is one). Defaults to None: no mark.
+        best: marks this epoch, and writes its value (of the validation curve where there is one).
+            Defaults to None: no mark.
+        first: number of the first. Defaults to 1.
 
     Returns:
         A `matplotlib.figure.Figure` with an axes for each metric, in the order of `history`.
@@ -70,14 +72,14 @@ def draw_curves(
     metrics = _grouped(history)
     longest = max(len(curve) for series in metrics.values() for curve in series.values())
     if best is not None:
-        best = check_count("best", best, 1, longest)
+        best = check_count("best", best, first, first + longest - 1)
     figure = _panels(len(metrics), title)
     for axes, (name, series) in zip(figure.axes, metrics.items(), strict=True):
-        _draw_panel(axes, series, longest)
+        _draw_panel(axes, series, first, longest)
         axes.set_title(name.replace("_", " "), loc="left")
         axes.set_xlabel(xlabel)
         if best is not None:
-            _mark(axes, series, best, xlabel)
+            _mark(axes, series, best, best - first, xlabel)
     _draw_key(figure, metrics)
     return figure
 
@@ -107,10 +109,10 @@ def _panels(count: int, title: str | None) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, series: Series, longest: int) -> None:
+def _draw_panel(axes: Axes, series: Series, first: int, longest: int) -> None:
     for kind, curve in series.items():
         axes.plot(
-            np.arange(1, len(curve) + 1),
+            np.arange(first, first + len(curve)),
             curve,
             color=_COLOUR,
             linestyle=_line_style(kind),
@@ -121,7 +123,7 @@ def _draw_panel(axes: Axes, series: Series, longest: int) -> None:
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     margin = max(0.5, 0.02 * longest)
-    axes.set_xlim(1 - margin, longest + margin)
+    axes.set_xlim(first - margin, first + longest - 1 + margin)
     if all(np.isnan(curve).all() for curve in series.values()):
         axes.text(0.5, 0.5, "no finite values", transform=axes.transAxes, ha="center", color=MUTED)
         axes.set_yticks([])
@@ -131,10 +133,10 @@ def _line_style(kind: str) -> str | tuple[int, tuple[int, int]]:
     return "-" if kind == "training" else (0, (4, 2))
 
 
-def _mark(axes: Axes, series: Series, best: int, xlabel: str) -> None:
+def _mark(axes: Axes, series: Series, best: int, place: int, xlabel: str) -> None:
     axes.axvline(best, color=MUTED, linewidth=1.0, linestyle=":", zorder=1)
     curve = series.get("validation", series.get("training"))
-    value = curve[best - 1] if best <= len(curve) else np.nan
+    value = curve[place] if place < len(curve) else np.nan
     note = f"{xlabel} {best}" if np.isnan(value) else f"{xlabel} {best}: {value:.4g}"
     axes.set_title(note, loc="right", fontsize=SMALL_SIZE, fontweight="normal", color=MUTED)
     axes.plot([best], [value], "o", color=PALETTE["vermilion"], markersize=6, zorder=3)

@@ -96,7 +96,7 @@ def draw_action_timeline(
     figure, axes, film = _paper(shown, pictures is not None)
     edges = _edges(times, duration)
     _draw_chances(figure, axes, rows, edges)
-    _draw_labels(axes, shown, rows.mean(axis=0))
+    _draw_labels(axes, shown, rows.mean(axis=0), chance=1 / len(names))
     _underline(axes, chances, rows.shape[1], edges)
     if film is not None:
         whole = (edges[0], edges[-1])
@@ -191,12 +191,13 @@ def _draw_chances(figure: Figure, axes: Axes, rows: NDArray[Any], edges: NDArray
     scale.outline.set(edgecolor=FAINT)
 
 
-def _draw_labels(axes: Axes, shown: Sequence[str], means: NDArray[Any]) -> None:
+def _draw_labels(axes: Axes, shown: Sequence[str], means: NDArray[Any], chance: float) -> None:
     axes.set_yticks(range(len(shown)), shown)
     axes.get_yticklabels()[0].set_weight("bold")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("time in seconds (underlined: the most probable class)")
+    note = f"underlined: the most probable class; guessing: {100 * chance:.0f} %"
+    axes.set_xlabel(f"time in seconds ({note})")
     for place, mean in enumerate(means):
         _write_beside(axes, f"{100 * mean:.0f} %", place)
     _write_beside(axes, "mean", -0.8)

@@ -63,8 +63,11 @@ def test_a_finished_run_says_what_it_reached(base):
     )
     assert result["best_epoch"] in (1, 2)
     assert result["losses"]["val_loss"] > 0
+    assert min(result["baselines"].values()) > 0
     text = done("train", "--recipe", base / "recipe.toml", "--out", base / "run")
     assert re.search(r"Best epoch \d of 2", text)
+    held = result["baselines"]["the last frame held"]
+    assert f"with a loss of: the last frame held {held:.4g}, the mean" in text
 
 
 def test_a_published_run_loads_verifies_and_states_its_results(base):
@@ -211,7 +214,10 @@ TRAIN_MISTAKES = {
     "wrong type": ({"[8, 6]": '"large"'}, "model.units to be a list"),
     "impossible value": ({"dropout = 0.3": "dropout = 2.0"}, "model.dropout to be a rate"),
     "no TOML": ({"seed = 3": "seed = "}, "Expected a recipe in TOML"),
-    "missing store": ({"clips.h5": "none.h5"}, r"percept store.*none\.h5, which does not exist"),
+    "missing store": (
+        {"clips.h5": "none.h5"},
+        r"percept store none\.h5 in the folder .*\(--root names another\).*which does not exist",
+    ),
     "other features": ({"[4]": "[7]"}, "percepts of 7 features"),
     "unknown group": ({"g00-g02": "g77"}, "groups that occur in.*g77"),
     "clips too short": ({"input_steps = 3": "input_steps = 40"}, "one video of 42 frames"),
@@ -234,7 +240,8 @@ def test_train_refuses_a_bad_recipe_in_one_sentence(kind, tmp_path):
 def test_train_refuses_recipes_and_folders_that_are_not_there_or_not_its_own(base, tmp_path):
     recipe = base / "recipe.toml"
     sentence = refused("train", "--recipe", tmp_path / "r.toml", "--out", tmp_path / "o")
-    assert "which is not there" in sentence
+    assert "Expected a recipe. Received: " in sentence
+    assert "r.toml, which does not exist" in sentence
     assert "another one; give another --out" in refused(
         "train", "--recipe", write_recipe(tmp_path, epochs=9), "--out", base / "run"
     )
@@ -316,7 +323,8 @@ def test_publish_refuses_what_is_unfinished_or_missing_and_keeps_the_older_entry
     entry = base / "zoo" / "toy"
     before = contents(entry)
     for arguments, words in (
-        ({"run": "none"}, r"Expected a recipe.*recipe\.toml, which is not there"),
+        ({"run": "none"}, r"Expected a run of `train`. Received: .*none, which does not exist"),
+        ({"run": "zoo"}, r"Expected a recipe.*recipe\.toml, which is not there"),
         ({"run": "young"}, "run of 2 epochs. Received: .*stands at 0; `train` continues it"),
         ({"run": "weightless"}, r"run's best weights.*best\.weights\.h5"),
         ({"card": "none.md"}, "model card"),

@@ -54,7 +54,7 @@ def write_entry(folder: Path, card: str = "", config: dict | None = None, **meta
 
 
 def page_of(zoo: Path) -> Reader:
-    return Reader(render_page(read_entries(zoo)))
+    return Reader(render_page(read_entries(zoo), "Mine"))
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +72,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_every_checkpoint_is_there_with_its_numbers_and_the_lines_that_load_it(published):
     text = Reader(published).text
+    assert text.count("The zoo of keras_videolstm") == 2
     for name in list_checkpoints():
         metadata = load_metadata(name)
         assert f'import keras_videolstm as kvl\nmodel = kvl.load("{name}")' in text
         assert f"{metadata['parameters']:,}" in text
         assert metadata["description"] in text
         assert metadata["protocol"] in text
+        card = (zoo_folder() / name / "README.md").read_text(encoding="utf-8")
+        assert card.split("---\n", 2)[2].strip() in text
     assert text.count("Licence of weights") == len(list_checkpoints())
     assert "not stated" not in text
 
@@ -184,6 +187,23 @@ def test_a_zoo_of_one_s_own_is_loaded_by_its_path(tmp_path, monkeypatch):
     text = Path("page.html").read_text(encoding="utf-8")
     # By its path: the name alone is another checkpoint.
     assert "./composite_<wbr>youtube" in text and "a toy" in text
+
+
+def test_a_zoo_of_percepts_shows_losses_beside_those_of_the_last_frame_held(tmp_path):
+    measured = {"prediction_loss": 447.0, "baselines": {"the last frame held": 268.0}}
+    write_entry(
+        tmp_path / "my <zoo>" / "a", "---\nlicense: MIT\n---\n# A\n\nSaw <b>.", metrics=measured
+    )
+    done("zoo", "page", "--zoo", tmp_path / "my <zoo>", "--out", tmp_path / "page.html")
+    page = Reader((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert page.text.count("Checkpoints in my <zoo>") == 2
+    assert "Nats" not in page.text
+    assert "The whole card of a\n# A\n\nSaw <b>." in page.text
+    (loss, held, *_) = [cell["data-value"] for cell in page.all("td") if "data-value" in cell]
+    assert (loss, held) == ("447.0", "268.0")
+    assert "convnet" not in page.text
+    write_entry(tmp_path / "my <zoo>" / "b", metrics={"prediction nats": 400.0})
+    assert "Nats" in page_of(tmp_path / "my <zoo>").text
 
 
 def test_what_metadata_says_stays_text(tmp_path):

@@ -55,6 +55,8 @@ def test_every_method_learns_what_a_line_separates(method, tmp_path):
     assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
     assert result.test[0].videos == len(split.test)
     assert result.history["val_loss"][-1] < result.history["val_loss"][0]
+    # The softmax alone, and up to three looks.
+    assert {len(values) for values in result.history.values()} <= {2, 3, 4}
     np.testing.assert_array_equal(result.test[0].confusion, np.eye(2))
 
 

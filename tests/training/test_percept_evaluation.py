@@ -11,7 +11,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.compiled_model import losses
-from keras_videolstm.training.percept_evaluation import evaluate_percepts
+from keras_videolstm.training.percept_evaluation import evaluate_percepts, guess_losses
 from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from tests.tiny_runs import tiny_recipe
 
@@ -69,6 +69,11 @@ def test_what_learns_nothing_is_measured_in_the_same_units():
         expected = 0.5 * np.square(future - guess).sum(axis=-1).mean(axis=0)
         np.testing.assert_allclose(scores[f"prediction by {name}"], expected, rtol=1e-5)
     assert len(scores) == 1 + len(guesses)
+    alone = guess_losses(model, batches(clips), READ)
+    assert list(alone) == list(guesses)
+    for name, loss in alone.items():
+        assert loss == pytest.approx(scores[f"prediction by {name}"].mean(), rel=1e-6)
+    assert guess_losses(standardized_model("autoencoder"), batches(clips), READ) == {}
 
 
 def test_patches_of_uint8_are_scaled_to_pixels():

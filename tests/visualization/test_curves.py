@@ -45,6 +45,17 @@ def test_the_best_epoch_is_marked_with_its_validation_value():
     assert (point.get_xdata(), point.get_ydata()) == ([2], [2.5])
 
 
+def test_numbers_may_be_counted_from_what_was_before_the_first_step():
+    (axes,) = draw_curves({"loss": [3, 2, 1], "val_loss": [1, 2, 2]}, best=0, first=0).axes
+    assert axes.lines[0].get_xdata().tolist() == [0, 1, 2]
+    assert axes.get_title(loc="right") == "epoch 0: 1"
+    low, high = axes.get_xlim()
+    assert low < 0
+    assert 2 < high < 3
+    with pytest.raises(InputError, match="`best` as a whole number from 0 to 2. Received: 3"):
+        draw_curves({"loss": [3, 2, 1]}, best=3, first=0)
+
+
 def test_curves_may_differ_in_length():
     (axes,) = draw_curves({"loss": [3, 2, 1], "val_loss": [3]}, best=3, xlabel="step").axes
     assert axes.get_title(loc="right") == "step 3"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.data.percept_store import PerceptStore
@@ -229,6 +230,13 @@ def _cell(mean: float, std: float, repeats: int) -> str:
     return f"{100 * mean:.1f}{spread}"
 
 
+def _of_videos(metrics: dict[str, Any], part: str) -> str:
+    """Say of how many videos and seeds an accuracy is, and so how far it can be trusted."""
+    count, repeats = metrics["protocol"][f"{part}_videos"], metrics["protocol"]["repeats"]
+    seeds = f"{repeats} seeds" if repeats > 1 else "one seed"
+    return f"{count} videos, each {100 / count:.1f} points; {seeds}"
+
+
 def _write(
     out: Path,
     results: Sequence[MethodResult],
@@ -246,17 +254,22 @@ def _write(
         part = "test" if chosen.test else "validation"
         figure = draw_confusion(scores[0].confusion, labels, title=f"{chosen.name}, {part} videos")
         save_figure(figure, out / "confusion.png")
+    looks = chosen.history.get("val_loss")
     curves = draw_curves(
         chosen.history,
-        xlabel=f"look at the validation part, every {_DEFAULTS.check_every} steps",
-        title=f"{chosen.name}: all layers learn",
+        xlabel=f"looks, every {_DEFAULTS.check_every} steps",
+        title=f"{chosen.name}: the softmax alone (0), then all layers",
+        best=None if looks is None else int(np.argmin(looks)),
+        first=0,
     )
     save_figure(curves, out / "curves.png")
     if len(results) > 1 and scores:
         bars = {r.name: r.mean_and_std(_VIDEO, part) for r in results}
         bars = {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()}
         figure = draw_bars(
-            bars, xlabel=f"video accuracy, % ({part} part)", chance=100 / len(labels)
+            bars,
+            xlabel=f"video accuracy, % ({part} part, {_of_videos(metrics, part)})",
+            chance=100 / len(labels),
         )
         save_figure(figure, out / "comparison.png")
     else:

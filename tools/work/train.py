@@ -8,8 +8,11 @@ from typing import NoReturn
 
 import click
 
+from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training import Recipe, TrainingResult, train
+from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.distribution import WorkerLost
+from keras_videolstm.training.percept_evaluation import guess_losses
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm_tools.results import print_json
 
@@ -47,7 +50,7 @@ def run(
         if not resume:
             raise
         _start_again(error, out)
-    _show(result, out, as_json)
+    _show(result, _guesses(result.model, recipe, root), out, as_json)
     if not as_json:
         stores = f" --root {root}" if recipe.data.kind == "percepts" else ""
         click.echo(
@@ -83,7 +86,15 @@ def _verbosity(as_json: bool) -> int:
     return 1 if sys.stdout.isatty() else 2
 
 
-def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
+def _guesses(model: VideoLSTM, recipe: Recipe, root: Path) -> dict[str, float]:
+    """Return what predicts the windows that validate without having learned anything."""
+    if recipe.data.kind != "percepts":
+        return {}
+    windows = ClipSource(recipe, root).validation_windows()
+    return guess_losses(model, windows, recipe.model.input_steps)
+
+
+def _show(result: TrainingResult, guesses: dict[str, float], out: Path, as_json: bool) -> None:
     best = result.history[result.best_epoch - 1]
     if as_json:
         summary = {
@@ -91,11 +102,15 @@ def _show(result: TrainingResult, out: Path, as_json: bool) -> None:
             "precision": result.precision,
             "best_epoch": result.best_epoch,
             "losses": best,
+            "baselines": guesses,
         }
         print_json(summary)
         return
     click.echo(f"Best epoch {result.best_epoch} of {len(result.history)}:")
     for name, value in best.items():
         click.echo(f"  {name} = {value:.4g}")
+    if guesses:
+        named = ", ".join(f"{name} {value:.4g}" for name, value in guesses.items())
+        click.echo(f"What learns nothing predicts the same windows with a loss of: {named}")
     kept = [name for name in _KEPT if (out / name).exists()]
     click.echo(f"Kept in {out}: {', '.join(kept)}")

@@ -123,7 +123,8 @@ def publish(
 def write_page(zoo: Path | None, out: Path) -> Made:
     """Run `zoo page`."""
     entries = read_entries(zoo or zoo_folder())
-    write_text(out, render_page(entries))
+    title = f"Checkpoints in {zoo.resolve().name}" if zoo else "The zoo of keras_videolstm"
+    write_text(out, render_page(entries, title))
     size = out.stat().st_size
     result = {"out": str(out), "bytes": size, "checkpoints": [entry.name for entry in entries]}
     return Made(result, f"{out}: {len(entries)} checkpoints, {size / 1e6:.1f} MB")

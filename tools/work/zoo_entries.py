@@ -53,6 +53,8 @@ class Entry:
     data: str
     sequences: int | None
     licence: str
+    card: str
+    """The model card's Markdown, without its front matter."""
     protocol: str
     scores: Scores
     """By output and score."""
@@ -89,6 +91,26 @@ class Entry:
         """
         return self.scores.get(FUTURE, {}).get("nats")
 
+    @property
+    def loss(self) -> float | None:
+        """Loss per frame of the future, of a model of percepts.
+
+        Example:
+            >>> round(read_entries(zoo_folder())[4].loss)
+            447
+        """
+        return self.scores.get(f"{FUTURE} loss", {}).get(OTHER_SCORE)
+
+    @property
+    def loss_of_last_frame(self) -> float | None:
+        """That of the last frame held, which has learned nothing.
+
+        Example:
+            >>> round(read_entries(zoo_folder())[4].loss_of_last_frame)
+            268
+        """
+        return self.scores.get("baselines: the last frame held", {}).get(OTHER_SCORE)
+
 
 def read_entries(zoo: Path) -> list[Entry]:
     """Return the checkpoints of a folder, by name.
@@ -120,6 +142,7 @@ def _read_entry(folder: Path, source: str) -> Entry:
     metadata = load_metadata(f"{folder.parent}/{folder.name}")
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        head, card = _card(folder / "README.md")
         return Entry(
             folder=folder,
             source=source,
@@ -130,7 +153,8 @@ def _read_entry(folder: Path, source: str) -> Entry:
             layers=_layers(config["config"]),
             data=_data(metadata.get("data") or []),
             sequences=_typed(metadata, "training_sequences", int),
-            licence=_licence(folder / "README.md") or _typed(metadata, "license", str) or "",
+            licence=_licence(head) or _typed(metadata, "license", str) or "",
+            card=card,
             protocol=_typed(metadata, "protocol", str) or "",
             scores=_scores(_typed(metadata, "metrics", dict) or {}),
             paper=_paper(metadata, config["config"]),
@@ -188,19 +212,22 @@ def _store(store: Mapping[str, Any]) -> str:
     )
 
 
-def _licence(card: Path) -> str:
+def _card(path: Path) -> tuple[list[str], str]:
+    """Return the lines of a card's front matter, and the Markdown below it."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = text.splitlines()
+    rules = [number for number, line in enumerate(lines) if line.strip() == "---"]
+    if len(rules) < 2 or rules[0]:
+        return [], text.strip()
+    return lines[1 : rules[1]], "\n".join(lines[rules[1] + 1 :]).strip()
+
+
+def _licence(head: list[str]) -> str:
     """Return the `license:` of a card's front matter."""
-    if not card.is_file():
-        return ""
-    first, *lines = card.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
-    if first.strip() != "---":
-        return ""
-    for line in lines:
+    for line in head:
         key, _, value = line.partition(":")
         if key == "license":
             return value.strip().strip("'\"")
-        if line.strip() == "---":
-            break
     return ""
 
 

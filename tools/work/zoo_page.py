@@ -6,7 +6,8 @@ import html
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -41,6 +42,7 @@ _ROW = """\
 $numbers
 <td>$kind</td>
 </tr>"""
+_HEADING = '<th scope="col" class="number">$text</th>'
 _NUMBER = '<td class="number" data-value="$value">$text</td>'
 _CARD = """\
 <article class="card $colour" aria-labelledby="$anchor">
@@ -60,6 +62,7 @@ $scores
 <dl>
 $facts
 </dl>
+$whole
 </div>
 </div>
 </article>"""
@@ -77,22 +80,66 @@ $rows
 </div>"""
 
 
+_WHOLE = """\
+<details>
+<summary>The whole card<span class="unseen"> of $name</span></summary>
+<pre>$card</pre>
+</details>"""
+
+
 class _Html(str):
     """Text that is HTML already; all other text is escaped when it is filled in."""
 
 
-def render_page(entries: list[Entry]) -> str:
+@dataclass(frozen=True)
+class _Column:
+    """A column of numbers of the overview."""
+
+    heading: str
+    form: str
+    value: Callable[[Entry], float | None]
+
+
+_NATS = [
+    _Column("Nats", ".1f", lambda entry: entry.nats),
+    _Column("Paper’s nats", ".1f", lambda entry: entry.paper[1] if entry.paper else None),
+]
+_LOSSES = [
+    _Column("Loss", ".1f", lambda entry: entry.loss),
+    _Column("Last frame held", ".1f", lambda entry: entry.loss_of_last_frame),
+]
+_SIZES = [
+    _Column("Parameters", ",", lambda entry: entry.parameters),
+    _Column("Size, MB", ".1f", lambda entry: entry.size / 1e6),
+    _Column("Training sequences", ",", lambda entry: entry.sequences),
+]
+
+
+def _results(entries: list[Entry]) -> list[_Column]:
+    """Return the columns of what was measured: nats, or losses where there are only these."""
+    losses_alone = all(entry.nats is None for entry in entries) and any(
+        entry.loss is not None for entry in entries
+    )
+    return _LOSSES if losses_alone else _NATS
+
+
+def render_page(entries: list[Entry], title: str) -> str:
     """Return the page.
+
+    Args:
+        entries: the checkpoints.
+        title: of the page.
 
     Raises:
         InputError: if a picture is broken.
 
     Example:
-        >>> page = render_page(read_entries(zoo_folder()))
+        >>> page = render_page(read_entries(zoo_folder()), "The zoo of keras_videolstm")
     """
     style = _fill(_template("css"), **_colours(), font=STYLE["font.sans-serif"][0])
     script = _Html(_template("js"))
     kinds = [kind for kind in _KINDS if kind in {entry.kind for entry in entries}]
+    columns = [*_results(entries), *_SIZES]
     page = _fill(
         _template("html"),
         policy=(
@@ -101,9 +148,12 @@ def render_page(entries: list[Entry]) -> str:
         ),
         style=style,
         script=script,
+        title=title,
+        convnet=", and the convnet they see through" if "convnet" in kinds else "",
         kinds=_join(_fill("<option>$kind</option>", kind=kind) for kind in kinds),
         note=_note(entries),
-        rows=_join(_row(entry) for entry in entries),
+        headings=_join(_fill(_HEADING, text=column.heading) for column in columns),
+        rows=_join(_row(entry, columns) for entry in entries),
         cards=_join(_card(entry) for entry in entries),
         version=__version__,
     )
@@ -142,33 +192,31 @@ def _breakable(name: str) -> _Html:
 
 
 def _note(entries: list[Entry]) -> str:
-    """Say what the paper's numbers are of, if there are any on the page."""
+    """Say what the numbers are, and what the paper's are of, if there are any on the page."""
+    if _results(entries) == _LOSSES:
+        return (
+            "A loss is per frame of the future, in the units of a model’s own percepts; the last "
+            "frame held, which has learned nothing, is measured on the same windows."
+        )
     counts = Counter(entry.layers for entry in entries if entry.paper)
+    nats = "Nats are per frame of the future, free-running; fewer are better."
     if not counts:
-        return ""
+        return nats
     layers = " or ".join(name for name, _ in counts.most_common())
     return (
-        " The paper’s models have 2×2048 units and learned for one to two days on a GPU; these "
+        f"{nats} The paper’s models have 2×2048 units and learned for one to two days on a GPU; these "
         f"have {layers}, and saw fewer sequences."
     )
 
 
-def _row(entry: Entry) -> _Html:
-    paper = entry.paper[1] if entry.paper else None
-    numbers = (
-        (entry.nats, ".1f"),
-        (paper, ".1f"),
-        (entry.parameters, ","),
-        (entry.size / 1e6, ".1f"),
-        (entry.sequences, ","),
-    )
+def _row(entry: Entry, columns: list[_Column]) -> _Html:
     return _fill(
         _ROW,
         anchor=entry.anchor,
         kind=entry.kind,
         words=" ".join([entry.name, entry.kind, entry.description, entry.data]).lower(),
         name=_breakable(entry.name),
-        numbers=_join(_number(value, form) for value, form in numbers),
+        numbers=_join(_number(column.value(entry), column.form) for column in columns),
     )
 
 
@@ -205,6 +253,7 @@ def _card(entry: Entry) -> _Html:
             for term, text in facts.items()
             if text
         ),
+        whole=_fill(_WHOLE, name=entry.name, card=entry.card) if entry.card else _Html(""),
     )
 
 
@@ -215,10 +264,7 @@ def _score_table(entry: Entry) -> _Html:
     if entry.paper and entry.nats is not None:
         scores[FUTURE]["paper"] = entry.paper[1]
     columns = [score for score in _SCORES if any(score in row for row in scores.values())]
-    headings = (
-        _fill('<th scope="col" class="number">$text</th>', text=_SCORES[score][0])
-        for score in columns
-    )
+    headings = (_fill(_HEADING, text=_SCORES[score][0]) for score in columns)
     rows = (
         _fill(
             '<tr><th scope="row">$output</th>$numbers</tr>',
