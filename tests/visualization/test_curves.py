@@ -52,7 +52,7 @@ def test_numbers_may_be_counted_from_what_was_before_the_first_step():
     low, high = axes.get_xlim()
     assert low < 0
     assert 2 < high < 3
-    with pytest.raises(InputError, match="`best` as a whole number from 0 to 2. Received: 3"):
+    with pytest.raises(InputError, match=r"`best` as a whole number from 0 to 2\. Received: 3"):
         draw_curves({"loss": [3, 2, 1]}, best=3, first=0)
 
 

@@ -204,8 +204,8 @@ def _note(entries: list[Entry]) -> str:
         return nats
     layers = " or ".join(name for name, _ in counts.most_common())
     return (
-        f"{nats} The paper’s models have 2×2048 units and learned for one to two days on a GPU; these "
-        f"have {layers}, and saw fewer sequences."
+        f"{nats} The paper’s models have 2×2048 units and learned for one to two days on a GPU; "
+        f"these have {layers}, and saw fewer sequences."
     )
 
 
