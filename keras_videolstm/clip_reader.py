@@ -93,6 +93,21 @@ class ClipReader:
         """Frames a second that are read; of files whose own rate is kept, a common one."""
         return self._format.fps or DEFAULT_FPS
 
+    @property
+    def view(self) -> str:
+        """What is seen of a frame, in words.
+
+        Example:
+            >>> ClipReader(load_metadata("composite_patches"), (32, 32, 3)).view
+            'the middle 32x32 pixels of frames whose short side is 240'
+        """
+        size, short_side = self._format.size, self._format.short_side
+        if self._format.fit == "pad":
+            return f"all of a frame, padded to {size}x{size} pixels"
+        if short_side in (None, size):
+            return f"the middle square, as {size}x{size} pixels"
+        return f"the middle {size}x{size} pixels of frames whose short side is {short_side}"
+
     def read(self, clip: str | os.PathLike[str]) -> NDArray[Any]:
         """Return what the model reads, `(time, *frame_shape)`: percepts, or pixels in [0, 1].
 

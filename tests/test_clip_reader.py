@@ -60,6 +60,16 @@ def test_the_pictures_are_those_that_percepts_are_made_of(clip):
     assert reader.fps == 15
 
 
+def test_what_is_seen_of_a_frame_is_said():
+    views = {
+        "the middle 32x32 pixels of frames whose short side is 240": ({"percepts": PATCHES}, 3072),
+        "all of a frame, padded to 32x32 pixels": ({"percepts": {**PATCHES, "fit": "pad"}}, 3072),
+    }
+    for view, (metadata, features) in views.items():
+        assert ClipReader(metadata, (features,)).view == view
+    assert ClipReader({}, (16, 16, 1)).view == "the middle square, as 16x16 pixels"
+
+
 def test_what_cannot_be_read_is_said(clip, tmp_path):
     with pytest.raises(InputError, match="names its percepts"):
         ClipReader({}, (7,))

@@ -66,6 +66,8 @@ def run(
             return result | _learned_from(parts, clip)
         read = input_steps or metadata.get("input_steps", BLOCK_STEPS)
         title = forecast_title(checkpoint, name, reader.fps)
+        if len(model.frame_shape) == 3:
+            title += f"; {reader.view}"
         return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
 
     with clips_named(clips, seconds) as named:
@@ -180,6 +182,7 @@ def _forecast(
         "frames_forecast": steps,
         "frames_of_truth": len(truth),
         "fps": reader.fps,
+        "seen": reader.view,
     }
     if len(truth):
         errors = forecast_errors(read, truth, forecast)
@@ -250,5 +253,5 @@ def _as_times(result: dict[str, Any]) -> str:
     return (
         f"{result['clip']}: of {result['frames'] / fps:.1f} s the first {read / fps:.1f} s read "
         f"({read} frames), the next {steps / fps:.1f} s forecast ({steps} frames, {compared} a "
-        "true one to compare with)"
+        f"true one to compare with)\n  of each frame: {result['seen']}"
     )
