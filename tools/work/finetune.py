@@ -257,8 +257,9 @@ def _write(
     looks = chosen.history.get("val_loss")
     curves = draw_curves(
         chosen.history,
-        xlabel=f"looks, every {_DEFAULTS.check_every} steps",
-        title=f"{chosen.name}: the softmax alone (0), then all layers",
+        xlabel="look",
+        title=f"{chosen.name}: the softmax alone (look 0), then all, {_DEFAULTS.check_every} steps "
+        "a look",
         best=None if looks is None else int(np.argmin(looks)),
         first=0,
     )
