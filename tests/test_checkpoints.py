@@ -112,7 +112,7 @@ def test_an_error_while_saving_keeps_the_older_entry(entry, monkeypatch):
 
 
 def test_an_unknown_name_lists_the_known_ones(monkeypatch, tmp_path, saved):
-    monkeypatch.setattr(checkpoints, "zoo_folder", lambda: saved.parent)
+    monkeypatch.setattr("keras_videolstm.zoo_folder.zoo_folder", lambda: saved.parent)
     assert list_checkpoints() == ("entry",)
     assert isinstance(load("entry"), VideoLSTM)
     with pytest.raises(

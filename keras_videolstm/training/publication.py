@@ -19,8 +19,7 @@ from keras_videolstm.training.percept_evaluation import BASELINE, evaluate_perce
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE, load_best_weights
 from keras_videolstm.training.run_keeper import RunKeeper
-
-Progress = Callable[[int, int], None]
+from keras_videolstm.training.told_steps import Progress
 
 _RESULTS = "<!-- results -->"
 _TEST_BATCH = 20
