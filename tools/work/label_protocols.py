@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,8 @@ def measure_methods(
         {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
         curve.shots,
         chance=100 / len(protocol.store.class_names),
-        title=f"{_NAMES[protocol.name]}, mean and deviation over {draws} draws",
+        title=f"{_NAMES[protocol.name]}, "
+        + (f"mean and deviation over {draws} draws" if draws > 1 else "one draw"),
     )
     picture = save_figure(figure, out / protocol.name / f"{name}.png")
     return Made({**table.result, "picture": str(picture)}, table.text)
@@ -220,11 +222,14 @@ def write_table(
 ) -> Made:
     """Write and return the table, every method's difference to the baseline below it."""
     columns = ["all" if count is None else str(count) for count in curve.shots]
+    draws = len(curve.by_draw(best, curve.shots[0]))
+    over = f"mean ± standard deviation over {draws} draws, each" if draws > 1 else "one draw,"
+    interval = ", 95% interval" if draws > 1 else ""
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
     lines = [
-        f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, mean ± standard "
-        f"deviation over {len(curve.by_draw(best, curve.shots[0]))} draws, each the mean over "
-        f"{len(protocol.folds)} folds (of {tests} test videos). In brackets the paper's numbers.",
+        f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, {over} the mean "
+        f"over {len(protocol.folds)} folds (of {tests} test videos). In brackets the paper's "
+        "numbers.",
         "",
         f"| method | {' | '.join(columns)} |",
         "|---" * (1 + len(columns)) + "|",
@@ -235,7 +240,7 @@ def write_table(
     for method in curve.methods:
         if method != baseline:
             cells = [_difference(curve, method, baseline, count) for count in curve.shots]
-            lines.append(f"| {method} − {baseline}, 95% interval | {' | '.join(cells)} |")
+            lines.append(f"| {method} − {baseline}{interval} | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
     path = out / protocol.name / f"{name}.md"
     write_text(path, text)
@@ -243,7 +248,7 @@ def write_table(
         "name": name,
         "data": protocol.name,
         "what": "video accuracy in % by labelled videos a class",
-        "repeats": len(curve.by_draw(best, curve.shots[0])),
+        "repeats": draws,
         "test_videos": [protocol.store.count_clips(fold.test) for fold in protocol.folds],
         "baseline": baseline,
         "rows": [
@@ -262,13 +267,14 @@ def _row(
 ) -> dict[str, Any]:
     """Return a cell of the table; shots of `None` are all."""
     mean, deviation = _percent(curve, method, shots)
-    row = {"method": method, "shots": shots, "mean": mean, "std": deviation}
+    several = len(curve.by_draw(method, shots)) > 1
+    row = {"method": method, "shots": shots, "mean": mean, "std": deviation if several else None}
     row["paper"] = _PAPER.get((data_set, method), {}).get(shots)
     if method != baseline:
         found = curve.difference(method, baseline, shots)
         row["above_baseline"] = {
             "mean": 100 * found.mean,
-            "interval_95": [100 * found.low, 100 * found.high],
+            "interval_95": [100 * found.low, 100 * found.high] if several else None,
         }
     return row
 
@@ -276,9 +282,12 @@ def _row(
 def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:
     mean, deviation = _percent(curve, method, shots)
     published = _PAPER.get((data_set, method), {}).get(shots)
-    return f"{mean:.1f} ± {deviation:.1f}" + (f" ({published})" if published else "")
+    spread = f" ± {deviation:.1f}" if len(curve.by_draw(method, shots)) > 1 else ""
+    return f"{mean:.1f}{spread}" + (f" ({published})" if published else "")
 
 
 def _difference(curve: LabelCurve, method: str, baseline: str, shots: Shots) -> str:
     found = curve.difference(method, baseline, shots)
+    if not math.isfinite(found.low):  # of one draw
+        return f"{100 * found.mean:+.1f}"
     return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
