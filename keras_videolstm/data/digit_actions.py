@@ -30,10 +30,12 @@ def write_digit_actions(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> PerceptStore:
-    """Write a percept store of clips of one digit that bounces, as in moving MNIST.
+    """Write a percept store of clips of one digit that bounces.
 
     Tasks: `"digit"`, which of ten; `"direction"`, across, diagonal or down; `"speed"`, 0.05, 0.1 or
-    0.15 of the free range a frame. No single frame shows direction or speed.
+    0.15 of the free range a frame. Its way is mirrored at walls, not clamped as in moving MNIST: a
+    digit that has just touched the left wall would tell that it moves across. So no single frame
+    shows direction or speed.
 
     Args:
         path: of the store to write.
@@ -92,7 +94,13 @@ def _settings(task: str, images: NDArray[Any], labels: NDArray[Any]) -> dict[str
 def _clips(settings: dict[str, Any], count: int, seed: int) -> Iterator[NDArray[Any]]:
     arguments = {"speed": _SPEED, "angle": WHOLE_CIRCLE, **settings}
     clips = moving_mnist(
-        seed=seed, batch_size=1, steps=STEPS, digits_per_frame=1, count=count, **arguments
+        seed=seed,
+        batch_size=1,
+        steps=STEPS,
+        digits_per_frame=1,
+        mirrored=True,
+        count=count,
+        **arguments,
     )
     for clip in clips.as_numpy_iterator():
         yield clip.reshape(STEPS, -1).astype("float32") / 255

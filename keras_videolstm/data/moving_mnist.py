@@ -28,6 +28,7 @@ def moving_mnist(
     digits_per_frame: int = 2,
     speed: float | Sequence[float] = 0.1,
     angle: Sequence[float] = WHOLE_CIRCLE,
+    mirrored: bool = False,
     first: int = 0,
     count: int | None = None,
 ) -> tf.data.Dataset[Any]:
@@ -48,6 +49,9 @@ def moving_mnist(
             digit; default 0.1 as in the published test set.
         angle: (low, high) range of the direction that a digit starts in, in radians, one draw a
             digit; 0 is to the right, π/2 down; default the whole circle.
+        mirrored: whether a digit's way is mirrored at a wall. So it stands everywhere equally often,
+            whatever its way and speed, where a clamped one stands at walls more often than beside
+            them; default `False`, as in the published test set.
         first: number of the first sequence, a multiple of 100.
         count: number of sequences; `None` is endless.
 
@@ -77,6 +81,7 @@ def moving_mnist(
     if len(angle) != 2 or not np.isfinite(angle).all() or angle[0] > angle[1]:
         raise InputError(f"Expected a (low, high) range of angles. Received: angle={angle}")
     strips = tf.constant(_strips(digits))
+    trajectory = _mirrored_trajectory if mirrored else _trajectory
 
     def block(number: tf.Tensor) -> tf.Tensor:
         seeds = tf.random.experimental.stateless_split((seed, number), 4)
@@ -86,7 +91,7 @@ def moving_mnist(
         turn = tf.random.stateless_uniform(shape, seeds[2], *angle, tf.float64)
         step = tf.random.stateless_uniform(shape, seeds[3], low, high, tf.float64)
         velocity = step[..., None] * tf.stack([tf.sin(turn), tf.cos(turn)], axis=-1)
-        return _draw(tf.gather(strips, chosen), _trajectory(start, velocity, steps))
+        return _draw(tf.gather(strips, chosen), trajectory(start, velocity, steps))
 
     blocks = tf.data.Dataset.counter(start=first // BLOCK)
     sequences = blocks.map(block, num_parallel_calls=2)
@@ -119,6 +124,13 @@ def _trajectory(start: tf.Tensor, velocity: tf.Tensor, steps: int) -> tf.Tensor:
         velocity = tf.where(moved == position, velocity, -velocity)
         corners.append(tf.cast(_FREE * position, tf.int32))
     return tf.stack(corners, axis=2)
+
+
+def _mirrored_trajectory(start: tf.Tensor, velocity: tf.Tensor, steps: int) -> tf.Tensor:
+    """Return corners as `_trajectory` does, of ways that are mirrored at walls."""
+    times = tf.range(1, steps + 1, dtype=start.dtype)[:, None]
+    unfolded = tf.math.floormod(start[:, :, None] + times * velocity[:, :, None], 2.0)
+    return tf.cast(_FREE * (1 - tf.abs(1 - unfolded)), tf.int32)
 
 
 def _draw(strips: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:

@@ -101,6 +101,23 @@ def test_starts_and_directions_are_spread_evenly():
     assert np.abs(moved).max() < 0.6
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_is_mirrored_stands_everywhere_equally_often_and_what_is_clamped_at_walls(mirrored):
+    arguments = {"digits_per_frame": 1, "angle": (0.0, 0.0), "mirrored": mirrored}
+    sequences = clips(count=1000, batch_size=100, steps=12, speed=0.15, **arguments)
+    across = corners(sequences)[..., 1]
+    first_pixel = (across == 0).mean()
+    # 36 places; a wall clamps, and shows, about every second digit that comes near it.
+    if mirrored:
+        assert first_pixel == pytest.approx(1 / 36, abs=0.01)
+        assert (across == 36).mean() < 0.01
+    else:
+        assert first_pixel > 0.06
+    moved = np.abs(np.diff(across, axis=1))
+    assert moved.max() <= 6
+    assert (moved >= 5).mean() > 0.6
+
+
 def test_a_range_of_speeds_is_used():
     sequences = clips(SQUARE, count=100, digits_per_frame=1, speed=(0.0, 0.3), steps=2)
     ways = np.abs(np.diff(corners(sequences).astype(int), axis=1)).max(axis=(1, 2))
