@@ -49,9 +49,10 @@ def moving_mnist(
             digit; default 0.1 as in the published test set.
         angle: (low, high) range of the direction that a digit starts in, in radians, one draw a
             digit; 0 is to the right, π/2 down; default the whole circle.
-        mirrored: whether a digit's way is mirrored at a wall. So it stands everywhere equally often,
-            whatever its way and speed, where a clamped one stands at walls more often than beside
-            them; default `False`, as in the published test set.
+        mirrored: whether a digit's way is mirrored at a wall, and begins there or back. So it
+            stands everywhere equally often at any time, whatever its angle and speed, where a
+            clamped one stands at walls more often than beside them; default `False`, as in the
+            published test set.
         first: number of the first sequence, a multiple of 100.
         count: number of sequences; `None` is endless.
 
@@ -127,9 +128,12 @@ def _trajectory(start: tf.Tensor, velocity: tf.Tensor, steps: int) -> tf.Tensor:
 
 
 def _mirrored_trajectory(start: tf.Tensor, velocity: tf.Tensor, steps: int) -> tf.Tensor:
-    """Return corners as `_trajectory` does, of ways that are mirrored at walls."""
+    """Return corners as `_trajectory` does, of ways that are mirrored at walls.
+
+    A way there and back is of length 2. Anywhere on it is anywhere in the frame, going either way.
+    """
     times = tf.range(1, steps + 1, dtype=start.dtype)[:, None]
-    unfolded = tf.math.floormod(start[:, :, None] + times * velocity[:, :, None], 2.0)
+    unfolded = tf.math.floormod(2 * start[:, :, None] + times * velocity[:, :, None], 2.0)
     return tf.cast(_FREE * (1 - tf.abs(1 - unfolded)), tf.int32)
 
 
