@@ -6,6 +6,9 @@ from keras_videolstm.data.action_clips import class_names, find_clips
 from keras_videolstm.data.store_files import is_sharded_store
 from keras_videolstm.errors import InputError
 
+_ALL_PARTS = 3
+_TEST_ELSEWHERE = " (two with --test VIDEOS, from which the test part is taken)"
+
 
 def is_store(source: Path) -> bool:
     """Whether a path is that of a percept store.
@@ -17,21 +20,36 @@ def is_store(source: Path) -> bool:
     return source.suffix == ".h5" or is_sharded_store(source)
 
 
-def check_classes(source: Path, root: Path | None) -> None:
-    """Refuse labelled videos of less than two classes before their percepts are made.
+def check_classes(source: Path, root: Path | None, parts: int = 1) -> None:
+    """Refuse labelled videos that cannot be learned from, before their percepts are made.
+
+    Args:
+        source: of the videos; a store is looked at later.
+        root: as in `find_clips`.
+        parts: how many parts are to be drawn from each class's sources; default 1.
 
     Raises:
-        InputError: if there are less; as `find_clips`.
+        InputError: if there are less than two classes, or less sources of one than parts; as
+            `find_clips`.
 
     Example:
-        >>> check_classes(Path("my_videos"), root=None)
+        >>> check_classes(Path("my_videos"), root=None, parts=3)
     """
     if is_store(source):
         return
-    classes = class_names(find_clips(source, root))
+    clips = find_clips(source, root)
+    classes = class_names(clips)
     if len(classes) < 2:
         found = f"videos of the class {classes[0]} alone" if classes else "videos without any"
         raise InputError(
             f"Expected a folder with one sub-folder a class, at least two, or a CSV (path, label, "
             f"group). Received: {source}, {found}"
         )
+    for name in classes:
+        sources = sorted({clip.group for clip in clips if clip.label == name})
+        if len(sources) < parts:
+            raise InputError(
+                f"Expected at least {parts} sources of the class {name!r}, one for each part"
+                f"{_TEST_ELSEWHERE if parts == _ALL_PARTS else ''}. Received: {len(sources)} "
+                f"({', '.join(sources)}); a CSV's group column says which files are one source"
+            )

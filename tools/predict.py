@@ -5,15 +5,22 @@ from typing import Any
 
 import click
 
+from keras_videolstm.errors import InputError
 from keras_videolstm_tools.results import json_option
 from keras_videolstm_tools.shared_options import checkpoint_argument
+
+_ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".gif", ".mp4", ".npy")
 
 
 @click.command(name="predict")
 @checkpoint_argument
 @click.argument("clips", nargs=-1, required=True)
 @click.option("--steps", type=click.IntRange(1), help="Frames to forecast.  [default: as trained]")
-@click.option("--input-steps", type=click.IntRange(1), help="Frames to read before a forecast.")
+@click.option(
+    "--input-steps",
+    type=click.IntRange(1),
+    help="Frames to read before a forecast.  [default: as trained]",
+)
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @click.option(
     "--seconds",
@@ -29,7 +36,7 @@ from keras_videolstm_tools.shared_options import checkpoint_argument
     "clips a folder of pictures.",
 )
 @json_option
-def command(clips: tuple[str, ...], **options: Any) -> None:
+def command(clips: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Name the action in clips, or forecast their next frames.
 
     A classifier names the action; a video model reads the first frames of a clip and forecasts
@@ -50,6 +57,16 @@ def command(clips: tuple[str, ...], **options: Any) -> None:
         from keras_videolstm_tools.named_clips import check_clip
 
         check_clip(*clips)
+    if out and len(clips) == 1 and Path(clips[0]).is_file():
+        _check_out(out)
     from keras_videolstm_tools.work.predict import run
 
-    run(clips=clips, **options)
+    run(clips=clips, out=out, **options)
+
+
+def _check_out(out: Path) -> None:
+    """Refuse what cannot be written before the clip is read."""
+    if out.suffix.lower() not in _ENDINGS:
+        raise InputError(f"Expected --out to end in one of {', '.join(_ENDINGS)}. Received: {out}")
+    if not out.parent.is_dir():
+        raise InputError(f"Expected --out in a folder that exists. Received: {out}")

@@ -18,7 +18,9 @@ mnist_option = click.option(
     "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
 )
 csv_root_option = click.option(
-    "--root", type=click.Path(path_type=Path), help="Folder that a CSV is relative to."
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Folder that a CSV's paths are relative to.  [default: the CSV's own]",
 )
 fit_option = click.option(
     "--fit",

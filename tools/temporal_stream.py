@@ -69,7 +69,8 @@ def command(data: Path, root: Path | None, **options: Any) -> Made:
     """
     from keras_videolstm_tools.labelled_source import check_classes
 
-    check_classes(data, root)
+    named = options["test_groups"] or options["validation_groups"]
+    check_classes(data, root, parts=1 if named else 3)
     from keras_videolstm_tools.work.temporal_stream import run
 
     return run(data=data, root=root, **options)

@@ -172,9 +172,10 @@ def _clip_of_row(row: dict[str, str], line: int, source: Path, root: Path) -> Cl
     relative = (row["path"] or "").strip()
     path = root / relative
     if not relative or not _is_below(path, root):
+        linked = ", a link that leads elsewhere" if relative and path.is_symlink() else ""
         raise InputError(
             f"Expected a path below {root} in line {line} of {source} (another root is given by "
-            f"--root). Received: {relative!r}"
+            f"--root). Received: {relative!r}{linked}"
         )
     group = (row.get("group") or "").strip() or _group_of(path)
     return Clip(path, (row.get("label") or "").strip(), group)
@@ -192,7 +193,8 @@ def expand_groups(names: Sequence[str], known: Collection[str]) -> tuple[str, ..
 
     Args:
         names: of groups, and ranges.
-        known: names that occur; one that looks like a range is none, but a name.
+        known: names that occur; one that looks like a range is none, but a name, and of a range
+            those are taken that occur, or all where none does.
 
     Example:
         >>> expand_groups(["g08-g10", "1-1"], known=["g08", "g09", "g10", "1-1"])
@@ -200,7 +202,8 @@ def expand_groups(names: Sequence[str], known: Collection[str]) -> tuple[str, ..
     """
     expanded: list[str] = []
     for name in names:
-        expanded.extend([name] if name in known else _expanded(name))
+        of_range = [name] if name in known else _expanded(name)
+        expanded.extend([group for group in of_range if group in known] or of_range)
     return tuple(expanded)
 
 

@@ -82,6 +82,11 @@ def published_run(
         "metrics": results.metrics,
         "protocol": results.protocol,
     }
+    if recipe.training.start:
+        metadata["start"] = {
+            "checkpoint": recipe.training.start,
+            "sha256": recipe.training.start_sha256,
+        }
     if recipe.data.kind == "percepts":
         metadata["percepts"] = source.percept_settings()
     files = {

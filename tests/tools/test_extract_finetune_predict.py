@@ -493,7 +493,11 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
     (folder / "empty").mkdir()
     for label in ("run", "walk"):
         (folder / "bad" / label).mkdir(parents=True)
-        (folder / "bad" / label / "a.mp4").touch()
+        for name in "abc":
+            (folder / "bad" / label / f"{name}.mp4").touch()
+        (folder / "few" / label).mkdir(parents=True)
+        for name in "ab":
+            (folder / "few" / label / f"{name}.mp4").touch()
     VideoLSTM("composite", (3072,), units=[8], activation="linear").save(folder / "m.keras")
     return {
         "unknown checkpoint": (("nothing", store, *out), "Expected a checkpoint: one of"),
@@ -508,6 +512,10 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
         "store of other percepts": ((model, other.path, *out), "percepts of 'patches'.*'toy'"),
         "no videos": ((model, folder / "empty", *out), "Expected video files"),
         "only bad videos": ((model, folder / "bad", *out), "at least one readable video"),
+        "too few sources": (
+            (model, folder / "few", *out),
+            r"at least 3 sources of the class 'run'.*two with --test.*Received: 2 \(a, b\)",
+        ),
         "one class": ((model, folder / "one.h5", *out), "two classes.*run"),
         "too few groups": ((model, folder / "two_groups.h5", *out), "at least 3 sources"),
         "no labels": ((model, base / "videos" / "lit", *out), "one sub-folder a class"),

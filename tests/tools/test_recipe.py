@@ -8,6 +8,7 @@ import pytest
 
 from keras_videolstm.checkpoints import load, load_metadata
 from keras_videolstm.training import Recipe
+from keras_videolstm_tools.work.pretraining_sources import pretraining_sources
 from tests.command_line import done, leftovers, refused
 from tests.percept_files import PROVENANCE, numbered_store, write_store
 
@@ -18,7 +19,7 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     numbered_store(tmp_path / "data" / "s.h5", [40] * 5)
     shown = done("recipe", "data/s.h5", "--out", "mine/recipe.toml", "--units", 4, "--name", "tiny")
     assert "4 sources to learn from, 1 to validate on" in shown
-    assert "Next: videolstm-tools train --recipe mine/recipe.toml --out run" in shown
+    assert "Next: videolstm-tools train --recipe mine/recipe.toml --out mine/run" in shown
     recipe = tmp_path / "mine" / "recipe.toml"
     text = recipe.read_text()
     short = text.replace("steps_per_epoch = 20", "steps_per_epoch = 1").replace(
@@ -48,6 +49,16 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     (tmp_path / "more" / "recipe.toml").write_text(more.to_toml())
     done("train", "--recipe", "more/recipe.toml", "--out", "more/run")
     assert Recipe.load(tmp_path / "more" / "run" / "recipe.toml").training.start_sha256
+    card = tmp_path / "more" / "card.md"
+    assert "began with the weights of zoo/tiny" in card.read_text()
+    card.write_text(card.read_text().replace("SAY ", "NOTHING, "))
+    publish = ("zoo", "publish", "more/run", "--card", "more/card.md", "--root", "more")
+    # The first model is not written over.
+    assert "zoo/tiny, which holds another checkpoint" in refused(*publish, "--out", "zoo/tiny")
+    done(*publish, "--out", "zoo/better")
+    assert load_metadata("zoo/better")["start"]["checkpoint"] == "zoo/tiny"
+    learned = {group for part in more.data.train for group in part.groups}
+    assert set(pretraining_sources("zoo/better")) == learned
     other = {**PROVENANCE, "extractor": "patches"}
     write_store(tmp_path / "p.h5", [(np.ones((40, 4)), "", f"g{i}") for i in range(3)], other)
     told = refused("recipe", "p.h5", *start, "--out", "other/recipe.toml")

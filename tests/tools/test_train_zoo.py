@@ -331,8 +331,11 @@ def test_publish_refuses_what_is_unfinished_or_missing_and_keeps_the_older_entry
         ({"card": "latin.md"}, "model card in UTF-8"),
         ({"card": "zoo"}, "model card"),
     ):
-        sentence = refused(*publish(base, entry, **arguments))
+        sentence = refused(*publish(base, tmp_path / "new", **arguments))
         assert re.search(words, sentence), sentence
+    assert not (tmp_path / "new").exists()
+    told = refused(*publish(base, entry, run="young"))
+    assert "zoo/toy, which holds another checkpoint" in told
     told = refused(*publish(base, entry), "--clip", base / "card.md")
     assert "Expected --clip with a model of pixels" in told
     assert contents(entry) == before

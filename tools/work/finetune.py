@@ -38,6 +38,8 @@ from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
 from keras_videolstm_tools.work.split_file import write_split
 
 _VIDEO = "video_accuracy"
+_SEEN = "test_sources_seen_in_pretraining"
+_KEPT_HEAD = "Training the recurrent layers, too, validated no better: kept is the softmax alone"
 _SCORES = ("frame_accuracy", "block_accuracy", _VIDEO)
 _DEFAULTS = FinetuneSettings()
 
@@ -109,7 +111,7 @@ def run(
     tests = tested[0].count_clips(tested[1])
     metrics = _metrics(results, store, split, tests, shots, repeats)
     if seen:
-        metrics["protocol"]["test_sources_seen_in_pretraining"] = seen
+        metrics["protocol"][_SEEN] = seen
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split)
     return Made(metrics, f"{_table(results, metrics)}\n{_kept(out, store)}")
@@ -183,7 +185,7 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     protocol = metrics["protocol"]
     part = "test" if results[0].test else "validation"
     shots, repeats = protocol["shots_a_class"], protocol["repeats"]
-    chosen = f", {shots} a class of which train" if shots else ""
+    chosen = f" ({shots} a class are used, and as many validate)" if shots else ""
     seeds = f"mean ± std over {repeats} seeds" if repeats > 1 else "one seed"
     classes = len(protocol["classes"])
     lines = [
@@ -207,9 +209,21 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
         f"by the mean over its blocks. One video is {100 / count:.1f} points; guessing names "
         f"{100 / classes:.1f} % rightly.",
     ]
+    lines += [f"{_KEPT_HEAD} of {result.name}." for result in results if _kept_head(result)]
+    if seen := protocol.get(_SEEN):
+        lines.append(
+            f"The checkpoint has learned, without labels, from sources of these names in the test "
+            f"part: {', '.join(seen)}. If they are the same, they were not new to it."
+        )
     if repeats == 1:
         lines.append(_worth(results[-1], part, count, classes))
     return "\n".join(lines) + "\n"
+
+
+def _kept_head(result: MethodResult) -> bool:
+    """Whether no look after the softmax alone validated better."""
+    looks = result.history.get("val_loss")
+    return result.name != SINGLE_FRAME and looks is not None and int(np.argmin(looks)) == 0
 
 
 def _worth(result: MethodResult, part: str, count: int, classes: int) -> str:

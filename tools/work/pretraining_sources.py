@@ -1,6 +1,7 @@
 """Sources of videos that a checkpoint has learned from without labels."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.zoo_folder import find_checkpoint
@@ -19,7 +21,8 @@ _MOST_NAMES = 5
 def pretraining_sources(checkpoint: str) -> dict[str, str]:
     """Return the sources that a checkpoint's recipe names as learned from, and the store of each.
 
-    A recipe that takes all of a store does not name its sources.
+    Those of the checkpoint that it began with are among them. A recipe that takes all of a store
+    does not name its sources.
 
     Example:
         >>> pretraining_sources("composite_youtube")["g16"]
@@ -28,9 +31,15 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
     path = find_checkpoint(checkpoint) / RECIPE
     if not path.is_file():
         return {}
-    return {
+    recipe = Recipe.load(path)
+    found: dict[str, str] = {}
+    if recipe.training.start:
+        # What it began with is not asked for where it is no longer there.
+        with suppress(InputError):
+            found |= pretraining_sources(recipe.training.start)
+    return found | {
         group: Path(part.store).name
-        for part in Recipe.load(path).data.train
+        for part in recipe.data.train
         for group in {*part.groups, *expand_groups(part.groups, ())}
     }
 
@@ -56,7 +65,7 @@ def tell_sources_seen(
             f"Of {store.count_clips(videos)} test clips, {store.count_clips(seen)} bear names of "
             f"sources that {checkpoint} has learned from without labels "
             f"({', '.join(names[:_MOST_NAMES])}{more} of {stores}): if they are the same, they are "
-            "not new to it.",
+            "not new to it; --test-groups names others.",
             err=True,
         )
     return names

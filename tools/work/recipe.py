@@ -10,7 +10,7 @@ from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_reci
 from keras_videolstm.training.recipe import Recipe
 from keras_videolstm_tools.results import Made
 
-_CARD = "card.md"
+CARD = "card.md"
 TO_SAY = "SAY "
 """How what only its maker knows begins, in a card."""
 
@@ -25,12 +25,13 @@ def run(
     seed: int,
 ) -> Made:
     """Run `recipe`."""
-    card = out.parent / _CARD
+    card = out.parent / CARD
     for path in (out, card):
         if path.exists():
             raise InputError(
-                f"Expected no {path.name} in the folder of the recipe, where one is written. "
-                f"Received: {path}, which is there already"
+                f"Expected no {path.name} in the folder of the recipe, where one is written; "
+                f"another recipe takes a folder of its own. Received: {path}, which is there "
+                "already"
             )
     # As a recipe names its stores: from its own folder.
     named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
@@ -61,6 +62,9 @@ def _card(recipe: Recipe, stores: dict[str, PerceptStore]) -> str:
             f"| {Path(path).stem}: {TO_SAY}WHAT IT IS | {len(store)} | {minutes} | {TO_SAY}WHICH |"
         )
     table = "\n".join(lines)
+    began = ""
+    if start := recipe.training.start:
+        began = f"\nIt began with the weights of {start}; what that saw, its card says.\n"
     return f"""---
 license: {TO_SAY}WHICH
 library_name: keras_videolstm
@@ -72,13 +76,13 @@ library_name: keras_videolstm
 ```python
 import keras_videolstm as kvl
 
-model = kvl.load("{recipe.name}")  # or the path of its folder
+model = kvl.load("my_zoo/{recipe.name}")  # the path of its folder
 ```
 
 ## What it saw
 
 {table}
-
+{began}
 A fifth of the sources validates, and chose the epoch.
 
 ## Results
@@ -94,6 +98,7 @@ A fifth of the sources validates, and chose the epoch.
 def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: Path) -> str:
     parts = (recipe.data.train, recipe.data.validation)
     learned, validating = (len({g for store in part for g in store.groups}) for part in parts)
+    began = f", from {recipe.training.start}," if recipe.training.start else ""
     too_few = ""
     if recipe.model.standardize == "root" and not recipe.model.slow_features:
         too_few = (
@@ -101,8 +106,8 @@ def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: P
             f"at least {FEWEST_CLIPS} videos to learn from\n"
         )
     return (
-        f"{out}: {recipe.model.variant} on {sum(map(len, stores.values()))} videos; "
+        f"{out}: {recipe.model.variant}{began} on {sum(map(len, stores.values()))} videos; "
         f"{learned} sources to learn from, {validating} to validate on\n{too_few}"
         f"{card}: write what only you know: footage, licence, limits\n"
-        f"Next: videolstm-tools train --recipe {out} --out run"
+        f"Next: videolstm-tools train --recipe {out} --out {out.parent / 'run'}"
     )

@@ -15,6 +15,7 @@ from keras_videolstm.training.distribution import WorkerLost
 from keras_videolstm.training.percept_evaluation import guess_losses
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm_tools.results import print_json
+from keras_videolstm_tools.work.recipe import CARD
 
 # A worker that comes back before the others have noticed is refused; they notice within ten.
 _SECONDS_BEFORE_A_NEW_START = 5
@@ -53,9 +54,10 @@ def run(
     _show(result, _guesses(result.model, recipe, root), out, as_json)
     if not as_json:
         stores = f" --root {root}" if recipe.data.kind == "percepts" else ""
+        card = recipe_path.parent / CARD
         click.echo(
             "Next, with a card that says what it has learned from:\n"
-            f"  videolstm-tools zoo publish {out} --card card.md{stores} --out my_zoo/{recipe.name}"
+            f"  videolstm-tools zoo publish {out} --card {card}{stores} --out my_zoo/{recipe.name}"
         )
 
 

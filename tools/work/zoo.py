@@ -21,7 +21,7 @@ from keras_videolstm.training.recipe import Recipe
 from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
-from keras_videolstm.zoo_folder import find_checkpoint, list_checkpoints, zoo_folder
+from keras_videolstm.zoo_folder import METADATA, find_checkpoint, list_checkpoints, zoo_folder
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, print_json
 from keras_videolstm_tools.work.films import (
@@ -87,6 +87,8 @@ def publish(
             f"Expected a card in which all is said. Received: {card} with {count} times "
             f"{TO_SAY.strip()}"
         )
+    if out:
+        _refuse_another(out, run)
     # A clip that cannot be drawn is told before the long measuring, not after it.
     openings = _openings(run, data_root or run, clips) if clips else []
     model, metadata, files = published_run(
@@ -118,6 +120,18 @@ def publish(
         f'Next: keras_videolstm.load("{folder}"), or\n'
         f"  videolstm-tools finetune {folder} my_videos --out classifier",
     )
+
+
+def _refuse_another(out: Path, run: Path) -> None:
+    """Refuse to write over a checkpoint of another recipe."""
+    if not (out / METADATA).is_file():
+        return
+    held = out / RECIPE
+    if not held.is_file() or Recipe.load(held) != Recipe.load(run / RECIPE):
+        raise InputError(
+            f"Expected a new folder, or one that holds this run as it was published before. "
+            f"Received: {out}, which holds another checkpoint; --out names another folder"
+        )
 
 
 def write_page(zoo: Path | None, out: Path) -> Made:
