@@ -22,6 +22,7 @@ from keras_videolstm_tools.shared_options import (
 )
 
 _DEFAULTS = FinetuneSettings()
+_WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 
 
 @click.command(name="finetune")
@@ -77,8 +78,12 @@ def command(data: Path, root: Path | None, **options: Any) -> Made:
     """
     from keras_videolstm_tools.labelled_source import check_classes
 
-    named = options["test_groups"] or options["validation_groups"]
-    check_classes(data, root, parts=1 if named else 3 - bool(options["test_data"]))
+    if options["test_groups"] or options["validation_groups"]:
+        check_classes(data, root)
+    elif options["test_data"]:
+        check_classes(data, root, parts=2)
+    else:
+        check_classes(data, root, parts=3, hint=_WITH_TEST)
     from keras_videolstm_tools.work.finetune import run
 
     return run(data=data, root=root, **options)

@@ -6,9 +6,6 @@ from keras_videolstm.data.action_clips import class_names, find_clips
 from keras_videolstm.data.store_files import is_sharded_store
 from keras_videolstm.errors import InputError
 
-_ALL_PARTS = 3
-_TEST_ELSEWHERE = " (two with --test VIDEOS, from which the test part is taken)"
-
 
 def is_store(source: Path) -> bool:
     """Whether a path is that of a percept store.
@@ -20,13 +17,14 @@ def is_store(source: Path) -> bool:
     return source.suffix == ".h5" or is_sharded_store(source)
 
 
-def check_classes(source: Path, root: Path | None, parts: int = 1) -> None:
+def check_classes(source: Path, root: Path | None, parts: int = 1, hint: str = "") -> None:
     """Refuse labelled videos that cannot be learned from, before their percepts are made.
 
     Args:
         source: of the videos; a store is looked at later.
         root: as in `find_clips`.
         parts: how many parts are to be drawn from each class's sources; default 1.
+        hint: how less would do; default: nothing.
 
     Raises:
         InputError: if there are less than two classes, or less sources of one than parts; as
@@ -50,6 +48,6 @@ def check_classes(source: Path, root: Path | None, parts: int = 1) -> None:
         if len(sources) < parts:
             raise InputError(
                 f"Expected at least {parts} sources of the class {name!r}, one for each part"
-                f"{_TEST_ELSEWHERE if parts == _ALL_PARTS else ''}. Received: {len(sources)} "
-                f"({', '.join(sources)}); a CSV's group column says which files are one source"
+                f"{hint}. Received: {len(sources)} ({', '.join(sources)}); a CSV's group column "
+                "says which files are one source"
             )

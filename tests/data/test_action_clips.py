@@ -133,5 +133,11 @@ def test_ranges_of_groups_are_expanded():
     )
 
 
+def test_of_a_range_those_are_taken_that_occur_and_all_where_none_does():
+    assert expand_groups(["g08-g12"], ["g07", "g08", "g10", "g12"]) == ("g08", "g10", "g12")
+    # So that what is missing can be named.
+    assert expand_groups(["g20-g21"], ["g07"]) == ("g20", "g21")
+
+
 def test_a_name_that_looks_like_a_range_is_a_name():
     assert expand_groups(["1-4", "2-3"], ["1", "2", "3", "1-4"]) == ("1-4", "2", "3")

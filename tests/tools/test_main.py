@@ -222,6 +222,18 @@ def test_names_of_checkpoints_complete_and_files_beside_them():
     assert done.stdout.strip() == str(expected)
 
 
+def test_too_few_sources_are_told_with_the_way_out_that_the_command_has(tmp_path):
+    for label in ("run", "walk"):
+        (tmp_path / label).mkdir()
+        for name in ("a", "b"):
+            (tmp_path / label / f"{name}.mp4").touch()
+    arguments = (tmp_path, "--out", tmp_path / "out")
+    told = refused("finetune", "composite_youtube", *arguments)
+    assert "at least 3 sources of the class 'run', one for each part (two with --test" in told
+    told = refused("temporal-stream", *arguments)
+    assert "at least 3 sources of the class 'run', one for each part. Received: 2 (a, b)" in told
+
+
 NOT_THERE = [
     ("finetune", "composite_yutube", ".", "--out", "x"),
     ("finetune", "composite_youtube", "none", "--out", "x"),

@@ -209,7 +209,8 @@ def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
         f"by the mean over its blocks. One video is {100 / count:.1f} points; guessing names "
         f"{100 / classes:.1f} % rightly.",
     ]
-    lines += [f"{_KEPT_HEAD} of {result.name}." for result in results if _kept_head(result)]
+    first = "" if repeats == 1 else ", in the first repeat"
+    lines += [f"{_KEPT_HEAD} of {result.name}{first}." for result in results if _kept_head(result)]
     if seen := protocol.get(_SEEN):
         lines.append(
             f"The checkpoint has learned, without labels, from sources of these names in the test "
