@@ -17,7 +17,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/videolstm-tools make-figures --out $(DEMO)/figures --figures 8 --clips 2 \
 	  --action walk --action run --action jump --action crouch --action rise --action punch
-	$(BIN)/videolstm-tools finetune composite_youtube $(DEMO)/figures --out $(DEMO)/classifier --compare
+	$(BIN)/videolstm-tools finetune composite_youtube $(DEMO)/figures --out $(DEMO)/classifier --compare \
+	  --overwrite
 	$(BIN)/videolstm-tools make-figures --out $(DEMO)/new --figures 1 --first-figure 100 --clips 1 \
 	  --action punch
 	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/punch/figure100_clip* \

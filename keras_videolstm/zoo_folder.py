@@ -44,7 +44,9 @@ def find_checkpoint(name: str) -> Path:
         return zoo_folder() / name
     if (Path(name) / METADATA).is_file():
         return Path(name)
-    near = difflib.get_close_matches(name, list_checkpoints(), n=1)
+    beside = Path(name).parent.glob(f"*/{METADATA}")
+    known = [*list_checkpoints(), *(str(path.parent) for path in beside)]
+    near = difflib.get_close_matches(name, known, n=1)
     raise InputError(
         f"Expected a checkpoint: one of {', '.join(list_checkpoints())}, a folder with "
         f"{METADATA}, a .keras file, or a URL with its sha256. Received: {name!r}"

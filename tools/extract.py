@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from keras_videolstm.errors import InputError
 from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
@@ -62,9 +63,22 @@ def command(**options: Any) -> Made:
         --beam-option runner=FlinkRunner --beam-option flink_master=host:8081
     """
     _check(**options)
+    _check_store(options["out"])
     from keras_videolstm_tools.work.extract import run
 
     return run(**options)
+
+
+def _check_store(out: Path) -> None:
+    if not out.is_file():
+        return
+    from h5py import is_hdf5
+
+    if not is_hdf5(out):
+        raise InputError(
+            f"Expected a new file, or a store that `extract` wrote and goes on with. "
+            f"Received: {out}, which is another file"
+        )
 
 
 def _check(
@@ -88,5 +102,7 @@ def _check(
             f"Expected {kinds[0]} to write with --shards {shards}. "
             f"Received: {out}, which is a {kinds[1]}"
         )
+    if shards == 1 and out.suffix != ".h5":
+        raise click.UsageError(f"Expected --out to end in .h5. Received: {out}")
     if crops > 1 and fit == "pad":
         raise click.UsageError("Expected --crops with --fit crop. Received: --fit pad")

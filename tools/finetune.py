@@ -14,6 +14,8 @@ from keras_videolstm_tools.shared_options import (
     csv_root_option,
     fit_option,
     labelled_argument,
+    overwrite_option,
+    refuse_written,
     repeats_option,
     strict_option,
     test_groups_option,
@@ -29,6 +31,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 @checkpoint_argument
 @labelled_argument
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@overwrite_option
 @click.option("--test", "test_data", type=GivenPath(LABELLED), help="Videos to test on.")
 @click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
 @click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
@@ -63,7 +66,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
     help="Of the split, weights, blocks and dropout.",
 )
 @with_json
-def command(data: Path, root: Path | None, **options: Any) -> Made:
+def command(data: Path, out: Path, root: Path | None, overwrite: bool, **options: Any) -> Made:
     """Fine-tune a checkpoint into an action classifier.
 
     DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
@@ -76,6 +79,7 @@ def command(data: Path, root: Path | None, **options: Any) -> Made:
     Example:
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
+    refuse_written(out, overwrite)
     from keras_videolstm_tools.labelled_source import check_classes
 
     if options["test_groups"] or options["validation_groups"]:
@@ -86,4 +90,4 @@ def command(data: Path, root: Path | None, **options: Any) -> Made:
         check_classes(data, root, parts=3, hint=_WITH_TEST)
     from keras_videolstm_tools.work.finetune import run
 
-    return run(data=data, root=root, **options)
+    return run(data=data, out=out, root=root, **options)

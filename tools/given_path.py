@@ -1,6 +1,8 @@
 """A file or a folder that a command reads."""
 
+import difflib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -36,5 +38,21 @@ class GivenPath(click.Path):
         """Return the path."""
         path = Path(value)
         if not path.exists():
-            raise InputError(f"Expected {self._what}. Received: {path}, which does not exist")
+            raise InputError(
+                f"Expected {self._what}. Received: {path}, which does not exist{near_path(path)}"
+            )
         return path
+
+
+def near_path(path: Path) -> str:
+    """Return, in words, the path that one which does not exist may be meant for, or nothing.
+
+    Example:
+        >>> near_path(Path("my_vidoes"))
+        '; is my_videos meant?'
+    """
+    with suppress(OSError, ValueError):
+        beside = [other.name for other in path.parent.iterdir()]
+        for name in difflib.get_close_matches(path.name, beside, n=1):
+            return f"; is {path.parent / name} meant?"
+    return ""

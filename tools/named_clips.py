@@ -12,6 +12,7 @@ from keras_videolstm.data.action_clips import find_clips
 from keras_videolstm.data.live_video import is_live, record_live
 from keras_videolstm.data.video import images_in
 from keras_videolstm.errors import InputError
+from keras_videolstm_tools.given_path import near_path
 
 _WILD = "*?["
 
@@ -61,7 +62,9 @@ def check_clip(text: str) -> None:
         with suppress(OSError, ValueError):
             missing = not clip.exists()
         if missing:
-            raise InputError(f"Expected a video file. Received: {clip}, which does not exist")
+            raise InputError(
+                f"Expected a video file. Received: {clip}, which does not exist{near_path(clip)}"
+            )
 
 
 def _clips_of(text: str) -> list[Path]:

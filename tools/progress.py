@@ -1,5 +1,6 @@
 """Progress on the terminal, quiet where there is none."""
 
+import math
 import sys
 import time
 
@@ -41,10 +42,12 @@ class ProgressLine:
         seconds = max(now - self._start, 1e-6)
         rate = (done if units is None else units) / seconds
         worked, whole = (units, all_units) if units and all_units else (done, total)
-        left = seconds / worked * max(whole - worked, 0) if worked and done < total else 0
+        left = seconds / worked * max(whole - worked, 0) if worked else 0
+        # What is under way is never said to have no time left.
+        time_left = f"{self._most}{max(math.ceil(left), 1)} s left"
         line = (
             f"{self._label}: {done_so_far}, {rate:.{int(rate < 3)}f} {self._unit}/s, "
-            f"{self._most}{left:.0f} s left"
+            f"{time_left if done < total else f'{seconds:.0f} s in all'}"
         )
         if self._terminal:
             click.echo(f"\r{line:<78}", nl=done >= total, err=True)

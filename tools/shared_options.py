@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune_settings import FinetuneSettings
+from keras_videolstm.zoo_folder import METADATA
 from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.given_path import GivenPath
 
@@ -44,9 +46,13 @@ training_steps_option = click.option(
     type=click.IntRange(1),
     default=FinetuneSettings().steps,
     show_default=True,
-    help="Most steps in which all layers learn, after the softmax.",
+    help=f"Most steps in which all layers learn, after {FinetuneSettings().head_steps} of the "
+    "softmax alone.",
 )
 
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Write over a checkpoint that is in --out."
+)
 from_zoo_option = click.option(
     "--from-zoo", is_flag=True, help="Only measure the published checkpoints; train nothing."
 )
@@ -100,6 +106,22 @@ def repeats_option(default: int) -> Callable:
         show_default=True,
         help="Times that each is trained, every time from a seed of its own.",
     )
+
+
+def refuse_written(out: Path, overwrite: bool) -> None:
+    """Refuse to write over a checkpoint, unless that is wanted.
+
+    Raises:
+        InputError: if there is one.
+
+    Example:
+        >>> refuse_written(Path("classifier"), overwrite=False)
+    """
+    if (out / METADATA).is_file() and not overwrite:
+        raise InputError(
+            f"Expected a folder without a checkpoint, or --overwrite. Received: {out}, which has "
+            "one"
+        )
 
 
 def refuse_options(context: click.Context, options: Iterable[str], where: str, given: str) -> None:

@@ -12,6 +12,8 @@ from keras_videolstm_tools.shared_options import (
     extraction_fps_option,
     fit_option,
     labelled_argument,
+    overwrite_option,
+    refuse_written,
     strict_option,
     test_groups_option,
     validation_groups_option,
@@ -28,6 +30,7 @@ _DEFAULTS = TemporalStreamSettings()
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the convnet; in the zoo's folder it is an extractor of its name.",
 )
+@overwrite_option
 @click.option(
     "--stack",
     type=click.IntRange(1),
@@ -56,7 +59,7 @@ _DEFAULTS = TemporalStreamSettings()
     help="Of the split, weights, stacks, shifts, flips and dropout.",
 )
 @with_json
-def command(data: Path, root: Path | None, **options: Any) -> Made:
+def command(data: Path, out: Path, root: Path | None, overwrite: bool, **options: Any) -> Made:
     """Train a convnet to name actions by optical flow, whose units are flow percepts.
 
     DATA is as for `finetune`, or a store that `extract --percepts optical_flow` has written; the
@@ -67,10 +70,11 @@ def command(data: Path, root: Path | None, **options: Any) -> Made:
       videolstm-tools temporal-stream my_videos --out zoo/my_flow
       videolstm-tools extract my_videos --percepts my_flow --out flow_percepts.h5
     """
+    refuse_written(out, overwrite)
     from keras_videolstm_tools.labelled_source import check_classes
 
     named = options["test_groups"] or options["validation_groups"]
     check_classes(data, root, parts=1 if named else 3)
     from keras_videolstm_tools.work.temporal_stream import run
 
-    return run(data=data, root=root, **options)
+    return run(data=data, out=out, root=root, **options)

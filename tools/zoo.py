@@ -95,7 +95,7 @@ def verify_command(**options: Any) -> None:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the checkpoint.  [default: the recipe's name, in the zoo's folder]",
+    help="Folder of the checkpoint.  [default: my_zoo, and in it the recipe's name]",
 )
 @with_json
 def publish_command(**options: Any) -> Made:

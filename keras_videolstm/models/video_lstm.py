@@ -391,6 +391,9 @@ class VideoLSTM(keras.Model):
     def forecast(self, frames: Any, steps: int | None = None) -> NDArray[Any]:
         """Return the frames that follow the clips, for any horizon.
 
+        All of a clip is read. In training it was 16 frames, of moving digits 10, after which
+        `videolstm-tools predict` begins to forecast, too: `forecast(clip[:16])` does so here.
+
         Args:
             frames: as in `encode`.
             steps: number of frames; default: `prediction_steps`, as in training.

@@ -63,7 +63,8 @@ def train(
         distribute: as `strategy_of` takes it; several workers need one shared folder `out`.
         verbose: as in `keras.Model.fit`.
         callbacks: further Keras callbacks.
-        announce: called with a line for people, the precision that was picked.
+        announce: called with lines for people: the precision that was picked, and the losses of
+            the checkpoint that the run starts from.
 
     Returns:
         The result, with the weights of the best validation loss.
@@ -145,11 +146,20 @@ def _train(
         }
         if distribute == "none":
             make_variables(model, validation)
+            if settings.start and not resumed_at and announce is not None:
+                announce(_before(model, validation, settings.start))
             model.fit(batches, validation_data=validation, **span)
         else:
             fit_on_devices(model, strategy, batches, validation, **span)
     load_best_weights(model, out)
     return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at, precision.policy)
+
+
+def _before(model: VideoLSTM, validation: tf.data.Dataset[Any], start: str) -> str:
+    """Say what a start is worth on the windows that validate, which the first epoch hides."""
+    losses = model.evaluate(validation, verbose=0, return_dict=True)
+    named = " - ".join(f"val_{name}: {value:.4f}" for name, value in losses.items())
+    return f"{start}, before it learns: {named}"
 
 
 def _precision(

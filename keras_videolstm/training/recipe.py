@@ -293,7 +293,8 @@ class Recipe:
         _expect(activation in ACTIVATIONS, "model.activation", ACTIVATIONS, activation)
         _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
         _expect(0 <= self.seed < 2**32, "seed", "a number from 0 to 2^32 - 1", self.seed)
-        _expect(bool(self.name) and "/" not in self.name, "name", "a plain name", self.name)
+        plain = "/" not in self.name and self.name not in ("", ".", "..")
+        _expect(plain, "name", "a plain name", self.name)
         shape, slow = self.model.frame_shape, self.model.slow_features
         fits = not slow or (len(shape) == 1 and slow <= shape[0])
         _expect(fits, "model.slow_features", "0, or at most as many as a vector has features", slow)

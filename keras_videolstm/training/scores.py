@@ -27,6 +27,7 @@ class Scores:
         video_nats: mean cross entropy of the videos' probabilities, in nats.
         videos: number of videos; views of one clip count as one, their blocks averaged.
         confusion: `(classes, classes)` counts of videos, truth in rows.
+        of_videos: names, truth and probabilities of the single videos.
     """
 
     frame_accuracy: float
@@ -35,6 +36,7 @@ class Scores:
     video_nats: float
     videos: int
     confusion: NDArray[Any]
+    of_videos: VideoProbabilities
 
     def as_dict(self) -> dict[str, float | int | list[list[int]]]:
         """Return plain numbers, for JSON."""
@@ -76,6 +78,7 @@ def score_videos(
         video_nats=of_videos.nats,
         videos=len(of_videos.labels),
         confusion=of_videos.confusion,
+        of_videos=of_videos,
     )
 
 

@@ -143,8 +143,12 @@ def _draw_groups(
     rng: np.random.Generator,
 ) -> None:
     """Deal each class's groups that have no part yet; one group may occur in many classes."""
-    for number, name in enumerate(store.class_names):
-        groups = sorted(set(store.groups[labelled[store.labels[labelled] == number]]))
+    of_class = {
+        name: sorted(set(store.groups[labelled[store.labels[labelled] == number]]))
+        for number, name in enumerate(store.class_names)
+    }
+    # Those with few come first, before what they share is dealt for others.
+    for name, groups in sorted(of_class.items(), key=lambda item: len(item[1])):
         free = [group for group in groups if group not in part_of]
         if not free:
             continue
@@ -162,6 +166,15 @@ def _draw_groups(
             part_of.update(dict.fromkeys(free[:count], part))
             free = free[count:]
         part_of.update(dict.fromkeys(free, "train"))
+    for name, groups in of_class.items():
+        dealt = {part_of[group] for group in groups}
+        missing = [part for part in wanted if part not in dealt]
+        if groups and missing:
+            raise InputError(
+                f"Expected sources of the class {name!r} in the {missing[0]} part. Received: all "
+                f"of them ({', '.join(groups[:5])}), which other classes share, in "
+                f"{' and '.join(sorted(dealt))}; test and validation groups can be named"
+            )
 
 
 def _check_training_part(store: PerceptStore, split: Split) -> None:

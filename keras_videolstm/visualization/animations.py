@@ -105,8 +105,8 @@ def side_by_side(
     """Put films next to each other, each under its name, as one film for `write_animation`.
 
     The border of a panel tells the role of the frame in it (as in `draw_sequence`: input,
-    truth, prediction); a panel is empty at times its row has no frame. The time step is written
-    below, counted from `t=1`.
+    truth, prediction); a panel is empty at times its row has no frame, and says from when on it
+    has one. The time step is written below, counted from `t=1`.
 
     Args:
         rows: the films by name, as for `draw_sequence`.
@@ -184,6 +184,9 @@ def _paste_panel(
     strip = strip_at(row, time)
     if strip is None:
         _fill(image, (_tallest(row), _widest(row)), centre, FAINT)
+        begins = [strip.start for strip in row if strip.start > time]
+        if begins:
+            _write(image, f"from t={min(begins) + 1}", centre, MUTED)
         return
     frame = strip.frame_at(time)
     bordered = (frame.shape[0] + 2 * _BORDER, frame.shape[1] + 2 * _BORDER)

@@ -99,6 +99,7 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     report = (out / "report.md").read_text()
     assert re.search(rf"\| {method} \|.*\| 100.0 \(2 of 2\) \|", report)
     assert "One video is 50.0 points;" in report
+    assert "the test videos\n\nNo video was named wrongly." in report
     assert "![confusion](confusion.png)" in report
     assert "comparison" not in report
     with (out / "split.csv").open() as file:
@@ -120,6 +121,15 @@ def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
     save(model, tmp_path / "model", {"percepts": {**PATCHES, "extractor": "toy"}})
     arguments = ("finetune", tmp_path / "model", store.path, "--out", tmp_path)
     done(*arguments, "--training-steps", 2, "--compare", "--shots", 2, "--repeats", 2)
+    with (tmp_path / "split.csv").open() as file:
+        parts = [row["part"] for row in csv.DictReader(file)]
+    # Of three sources to train on two are drawn, each with a clip of both classes.
+    assert {part: parts.count(part) for part in parts} == {
+        "train": 4,
+        "unused": 2,
+        "validation": 2,
+        "test": 2,
+    }
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert set(metrics["methods"]) == {"single frame", "LSTM from scratch", "LSTM, fine-tuned"}
     assert metrics["protocol"]["shots_a_class"] == 2
@@ -128,6 +138,7 @@ def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
     report = (tmp_path / "report.md").read_text()
     assert "![comparison](comparison.png)" in report
     assert " of 2)" not in report
+    assert re.search(r"Named wrongly, in the first repeat: \d of 2|No video", report)
 
 
 def test_a_clip_that_was_learned_from_is_called_so(base):
@@ -208,7 +219,9 @@ def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
         "forecast",
         "last frame held",
         "mean of the frames read",
+        "training mean",
     }
+    assert result["pretrained_on"] == "figure01 of store.h5"
     assert out.stat().st_size > 1000
 
 
@@ -280,6 +293,17 @@ def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, t
     assert verify(tmp_path / "out")
 
 
+def test_a_classifier_is_not_written_over_unasked(base, tmp_path):
+    shutil.copytree(base / "classifier", tmp_path / "classifier")
+    arguments = finetune(base, base / "store.h5", tmp_path / "classifier")
+    before = {path: path.read_bytes() for path in (tmp_path / "classifier").iterdir()}
+    told = refused(*arguments)
+    assert "Expected a folder without a checkpoint, or --overwrite. Received: " in told
+    assert before == {path: path.read_bytes() for path in (tmp_path / "classifier").iterdir()}
+    done(*arguments, "--overwrite")
+    assert verify(tmp_path / "classifier")
+
+
 # --- Bad input ---
 
 
@@ -328,7 +352,7 @@ def test_prediction_of_many_clips_goes_on_after_a_bad_one(base, tmp_path):
     result = call(*arguments, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert "Left out: Expected a video file that FFmpeg can open" in result.stderr
-    assert result.stderr.splitlines()[-1].endswith("Received: 1 bad ones")
+    assert result.stderr.splitlines()[-1].endswith("Received: 1 bad of 11")
     # What is named twice is predicted once.
     assert len(list((tmp_path / "out").glob("*.png"))) == 5
     assert not leftovers(tmp_path)

@@ -234,6 +234,28 @@ def test_too_few_sources_are_told_with_the_way_out_that_the_command_has(tmp_path
     assert "at least 3 sources of the class 'run', one for each part. Received: 2 (a, b)" in told
 
 
+def test_a_misspelt_path_is_told_which_one_is_meant(tmp_path):
+    (tmp_path / "my_videos").mkdir()
+    (tmp_path / "classifier").mkdir()
+    (tmp_path / "classifier" / "metadata.json").write_text("{}")
+    (tmp_path / "clip.mp4").touch()
+    told = refused("finetune", "composite_youtube", tmp_path / "my_vidoes", "--out", "x")
+    assert told.rstrip().endswith(f"is {tmp_path}/my_videos meant?")
+    told = refused("predict", tmp_path / "clasifier", tmp_path / "clip.mp4")
+    assert told.rstrip().endswith(f"is '{tmp_path}/classifier' meant?")
+    told = refused("predict", "composite_youtube", tmp_path / "clp.mp4")
+    assert told.rstrip().endswith(f"is {tmp_path}/clip.mp4 meant?")
+
+
+def test_extraction_writes_over_no_other_file(tmp_path):
+    (tmp_path / "notes.h5").write_text("not a store")
+    (tmp_path / "clip.mp4").touch()
+    told = refused("extract", tmp_path / "clip.mp4", "--out", tmp_path / "notes.h5")
+    assert "which is another file" in told
+    told = refused("extract", tmp_path / "clip.mp4", "--out", tmp_path / "clip.mp4", code=2)
+    assert "--out to end in .h5" in told
+
+
 NOT_THERE = [
     ("finetune", "composite_yutube", ".", "--out", "x"),
     ("finetune", "composite_youtube", "none", "--out", "x"),

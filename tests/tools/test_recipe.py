@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     done("train", "--recipe", recipe, "--out", "run")
     publish = ("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine")
     card = tmp_path / "mine" / "card.md"
-    assert "| s: SAY WHAT IT IS | 5 | 0.2 | SAY WHICH |" in card.read_text()
+    assert "| s: SAY WHAT IT IS | 4 | 0.2 | SAY WHICH |" in card.read_text()
     assert "card.md with 4 times SAY" in refused(*publish, "--out", "zoo/tiny")
     card.write_text(card.read_text().replace("SAY ", "NOTHING, "))
     assert "the last frame held" in done(*publish, "--out", "zoo/tiny")
@@ -47,7 +48,9 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     one_step = {"steps_per_epoch": 1, "epochs": 1}
     more = dataclasses.replace(more, training=dataclasses.replace(more.training, **one_step))
     (tmp_path / "more" / "recipe.toml").write_text(more.to_toml())
-    done("train", "--recipe", "more/recipe.toml", "--out", "more/run")
+    trained = done("train", "--recipe", "more/recipe.toml", "--out", "more/run")
+    assert re.search(r"^zoo/tiny, before it learns: val_loss: \d", trained, re.MULTILINE)
+    assert "before it" not in done("train", "--recipe", "more/recipe.toml", "--out", "more/run")
     assert Recipe.load(tmp_path / "more" / "run" / "recipe.toml").training.start_sha256
     card = tmp_path / "more" / "card.md"
     assert "began with the weights of zoo/tiny" in card.read_text()
@@ -55,10 +58,10 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     publish = ("zoo", "publish", "more/run", "--card", "more/card.md", "--root", "more")
     # The first model is not written over.
     assert "zoo/tiny, which holds another checkpoint" in refused(*publish, "--out", "zoo/tiny")
-    done(*publish, "--out", "zoo/better")
-    assert load_metadata("zoo/better")["start"]["checkpoint"] == "zoo/tiny"
+    done(*publish)
+    assert load_metadata("my_zoo/better")["start"]["checkpoint"] == "zoo/tiny"
     learned = {group for part in more.data.train for group in part.groups}
-    assert set(pretraining_sources("zoo/better")) == learned
+    assert set(pretraining_sources("my_zoo/better")) == learned
     other = {**PROVENANCE, "extractor": "patches"}
     write_store(tmp_path / "p.h5", [(np.ones((40, 4)), "", f"g{i}") for i in range(3)], other)
     told = refused("recipe", "p.h5", *start, "--out", "other/recipe.toml")

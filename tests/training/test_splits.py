@@ -69,7 +69,10 @@ def test_no_source_stands_on_two_sides_whatever_the_table():
         assert not groups[1] & groups[2]
         taken = np.concatenate([getattr(split, part) for part in PARTS])
         np.testing.assert_array_equal(np.sort(taken), np.flatnonzero(videos.labels >= 0))
-        assert set(videos.labels[split.train]) == set(range(len(videos.class_names)))
+        wanted = PARTS if with_test else PARTS[:2]
+        for part in wanted:
+            present = set(videos.labels[getattr(split, part)])
+            assert present == set(range(len(videos.class_names)))
         assert len(split.validation) > 0
         assert (len(split.test) > 0) == with_test
     assert good > 150
@@ -116,6 +119,11 @@ def test_without_a_test_part_nothing_is_held_back_for_it():
         (table([-1, -1], ["a", "b"], 2), {}, "labelled videos of at least two classes"),
         (table([0, 0], ["a", "b"], 1), {}, r"two classes. Received: table.h5 with .* class0"),
         (table([0, 0, 0, 1, 1], list("abcde"), 2), {}, "3 sources of the class 'class1'.*d, e"),
+        (
+            table([0, 0, 0, 1, 1, 1, 2, 2, 2], list("abcbcdabd"), 3),
+            {},
+            "class 'class2' in the test",
+        ),
         (table([0, 1] * 3, list("aabbcc"), 3), {}, "every class in the training.*class2"),
         (regular(), {"test_groups": ("g77",)}, "groups that occur in .*Received: g77"),
         (

@@ -8,6 +8,7 @@ from typing import Any
 from keras_videolstm.data.action_clips import find_clips, views_of
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
+from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import show_skipped
@@ -51,8 +52,8 @@ def run(
     show_skipped(report.skipped)
     return Made(
         dataclasses.asdict(report),
-        f"{report.videos} videos, {report.frames} frames ({report.new_frames} new, "
-        f"{report.frames_per_second:.0f} frames/s): {out}",
+        f"{counted(report.videos, 'video')}, {counted(report.frames, 'frame')} "
+        f"({report.new_frames:,} new, {report.frames_per_second:.0f} frames/s): {out}",
     )
 
 

@@ -53,17 +53,28 @@ def opening_of(clip: Path, reader: ClipReader, read: int, predicted: int) -> NDA
 
 
 def film_rows(
-    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int
+    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int, steps: int | None = None
 ) -> dict[str, list[Strip]]:
-    """Return the clip, and below it what each model rebuilds and predicts."""
+    """Return the clip, and below it what each model rebuilds and predicts.
+
+    Args:
+        models: by name.
+        clip: `(time, height, width, channels)`.
+        input_steps: of it that are read.
+        steps: to predict; default: as many as the clip has after those.
+    """
     read, future = clip[:input_steps], clip[input_steps:]
-    rows = {"input and truth": [Strip(read), Strip(future, input_steps, "truth")]}
+    film = [Strip(read)]
+    if len(future):
+        film.append(Strip(future, input_steps, "truth"))
+    rows = {"input and truth" if len(future) else "input": film}
     for name, model in models.items():
         strips = []
         if "reconstruction" in model.decoders:
             strips.append(Strip(model.reconstruct(read), 0, "prediction"))
         if "prediction" in model.decoders:
-            strips.append(Strip(model.forecast(read, len(future)), input_steps, "prediction"))
+            forecast = model.forecast(read, steps or len(future))
+            strips.append(Strip(forecast, input_steps, "prediction"))
         rows[name] = strips
     return rows
 

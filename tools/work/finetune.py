@@ -1,7 +1,6 @@
 """What `videolstm-tools finetune` does."""
 
 import json
-import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,10 +22,18 @@ from keras_videolstm.training.comparison import (
     starts_from,
 )
 from keras_videolstm.training.finetune import FinetuneSettings
-from keras_videolstm.training.splits import Split, split_by_group
+from keras_videolstm.training.splits import Split, draw_shots, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
+from keras_videolstm_tools.work.finetune_report import (
+    SEEN,
+    VIDEO,
+    metrics_of,
+    mistakes_of,
+    of_videos,
+    table_of,
+)
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
@@ -37,10 +44,6 @@ from keras_videolstm_tools.work.labelled_percepts import (
 from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
 from keras_videolstm_tools.work.split_file import write_split
 
-_VIDEO = "video_accuracy"
-_SEEN = "test_sources_seen_in_pretraining"
-_KEPT_HEAD = "Training the recurrent layers, too, validated no better: kept is the softmax alone"
-_SCORES = ("frame_accuracy", "block_accuracy", _VIDEO)
 _DEFAULTS = FinetuneSettings()
 
 
@@ -109,12 +112,13 @@ def run(
         progress=partial(ProgressLine, unit="steps", may_end_early=True),
     )
     tests = tested[0].count_clips(tested[1])
-    metrics = _metrics(results, store, split, tests, shots, repeats)
+    metrics = metrics_of(results, store, split, tests, shots, repeats)
     if seen:
-        metrics["protocol"][_SEEN] = seen
+        metrics["protocol"][SEEN] = seen
     metrics["skipped"] = [*skipped, *test_skipped]
-    _write(out, results, metrics, percepts, checkpoint, store, split)
-    return Made(metrics, f"{_table(results, metrics)}\n{_kept(out, store)}")
+    drawn = split if shots is None else draw_shots(store, split, shots, seed)
+    _write(out, results, metrics, percepts, checkpoint, store, split, drawn)
+    return Made(metrics, f"{table_of(results, metrics)}\n{_kept(out, store)}")
 
 
 def _tell_sources(store: PerceptStore) -> None:
@@ -125,8 +129,8 @@ def _tell_sources(store: PerceptStore) -> None:
     clips = store.count_clips(range(len(store)))
     if all(by_file) and len(set(store.groups)) == clips:
         click.echo(
-            f"{clips} files count as {clips} sources: where several show one scene or person, name "
-            "it in a CSV (path,label,group), so that none is trained and tested on.",
+            f"{clips:,} files count as {clips:,} sources: where several show one scene or person, "
+            "name it in a CSV (path,label,group), so that none is trained and tested on.",
             err=True,
         )
 
@@ -141,117 +145,6 @@ def _kept(out: Path, store: PerceptStore) -> str:
     return "\n".join(lines)
 
 
-def _metrics(
-    results: Sequence[MethodResult],
-    store: PerceptStore,
-    split: Split,
-    tests: int,
-    shots: int | None,
-    repeats: int,
-) -> dict[str, Any]:
-    return {
-        "protocol": {
-            "reduction": "probabilities averaged over the steps of 16-frame blocks at stride 8, "
-            "then over a video's blocks; accuracy is a mean over videos (blocks, frames)",
-            "classes": list(store.class_names),
-            "train_videos": store.count_clips(split.train),
-            "validation_videos": store.count_clips(split.validation),
-            "test_videos": tests,
-            "shots_a_class": shots,
-            "repeats": repeats,
-            "std": "sample standard deviation over the repeats",
-        },
-        "methods": {result.name: _method_metrics(result) for result in results},
-    }
-
-
-def _method_metrics(result: MethodResult) -> dict[str, Any]:
-    metrics: dict[str, Any] = {}
-    for part in ("validation", "test"):
-        if getattr(result, part):
-            metrics[part] = {
-                score: _mean_and_std(result, score, part) for score in (*_SCORES, "video_nats")
-            }
-            metrics[part]["runs"] = [scores.as_dict() for scores in getattr(result, part)]
-    return metrics
-
-
-def _mean_and_std(result: MethodResult, score: str, part: str) -> dict[str, float | None]:
-    mean, std = result.mean_and_std(score, part)
-    return {"mean": mean, "std": std if len(getattr(result, part)) > 1 else None}
-
-
-def _table(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
-    protocol = metrics["protocol"]
-    part = "test" if results[0].test else "validation"
-    shots, repeats = protocol["shots_a_class"], protocol["repeats"]
-    chosen = f" ({shots} a class are used, and as many validate)" if shots else ""
-    seeds = f"mean ± std over {repeats} seeds" if repeats > 1 else "one seed"
-    classes = len(protocol["classes"])
-    lines = [
-        f"{classes} classes; {protocol['train_videos']} videos to train{chosen}, "
-        f"{protocol['validation_videos']} to validate, {protocol['test_videos']} to test; scored "
-        f"on the {part} part; {seeds}",
-        "",
-        "| accuracy, % | frame | block | video |",
-        "|---|---|---|---|",
-    ]
-    count = protocol[f"{part}_videos"]
-    for result in results:
-        cells = [_cell(*result.mean_and_std(score, part), repeats) for score in _SCORES]
-        if repeats == 1:
-            right = round(count * result.mean_and_std(_VIDEO, part)[0])
-            cells[-1] += f" ({right} of {count})"
-        lines.append(f"| {result.name} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        "A frame counts by the answer at its step, a block by the mean over its 16 steps, a video "
-        f"by the mean over its blocks. One video is {100 / count:.1f} points; guessing names "
-        f"{100 / classes:.1f} % rightly.",
-    ]
-    first = "" if repeats == 1 else ", in the first repeat"
-    lines += [f"{_KEPT_HEAD} of {result.name}{first}." for result in results if _kept_head(result)]
-    if seen := protocol.get(_SEEN):
-        lines.append(
-            f"The checkpoint has learned, without labels, from sources of these names in the test "
-            f"part: {', '.join(seen)}. If they are the same, they were not new to it."
-        )
-    if repeats == 1:
-        lines.append(_worth(results[-1], part, count, classes))
-    return "\n".join(lines) + "\n"
-
-
-def _kept_head(result: MethodResult) -> bool:
-    """Whether no look after the softmax alone validated better."""
-    looks = result.history.get("val_loss")
-    return result.name != SINGLE_FRAME and looks is not None and int(np.argmin(looks)) == 0
-
-
-def _worth(result: MethodResult, part: str, count: int, classes: int) -> str:
-    """Say how likely so many right answers are without having learned anything."""
-    right = round(count * result.mean_and_std(_VIDEO, part)[0])
-    by_guessing = sum(
-        math.comb(count, k) * (classes - 1) ** (count - k) for k in range(right, count + 1)
-    )
-    probability = by_guessing / classes**count
-    return (
-        f"{result.name}: {right} or more of {count} come by guessing with probability "
-        f"{probability:.2g}. This is one split and one seed: --repeats 5 shows what they are worth."
-    )
-
-
-def _cell(mean: float, std: float, repeats: int) -> str:
-    spread = f" ± {100 * std:.1f}" if repeats > 1 else ""
-    return f"{100 * mean:.1f}{spread}"
-
-
-def _of_videos(metrics: dict[str, Any], part: str) -> str:
-    """Say of how many videos and seeds an accuracy is, and so how far it can be trusted."""
-    count, repeats = metrics["protocol"][f"{part}_videos"], metrics["protocol"]["repeats"]
-    seeds = f"{repeats} seeds" if repeats > 1 else "one seed"
-    return f"{count} videos, each {100 / count:.1f} points; {seeds}"
-
-
 def _write(
     out: Path,
     results: Sequence[MethodResult],
@@ -260,6 +153,7 @@ def _write(
     checkpoint: str,
     store: PerceptStore,
     split: Split,
+    drawn: Split,
 ) -> None:
     chosen = results[-1]
     scores = (chosen.test or chosen.validation)[:1]
@@ -280,17 +174,20 @@ def _write(
     )
     save_figure(curves, out / "curves.png")
     if len(results) > 1 and scores:
-        bars = {r.name: r.mean_and_std(_VIDEO, part) for r in results}
+        bars = {r.name: r.mean_and_std(VIDEO, part) for r in results}
         bars = {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()}
         figure = draw_bars(
             bars,
-            xlabel=f"video accuracy, % ({part} part, {_of_videos(metrics, part)})",
+            xlabel=f"video accuracy, % ({part} part, {of_videos(metrics, part)})",
             chance=100 / len(labels),
         )
         save_figure(figure, out / "comparison.png")
     else:
         (out / "comparison.png").unlink(missing_ok=True)  # of an earlier run
-    report = "# Report\n\n" + _table(results, metrics)
+    report = "# Report\n\n" + table_of(results, metrics)
+    if scores:
+        mistakes = mistakes_of(scores[0], labels, metrics["protocol"]["repeats"])
+        report += f"\n## {chosen.name}: the {part} videos\n\n{mistakes}"
     report += f"\nPretrained from {checkpoint}. Here {metrics['protocol']['reduction']}.\n"
     report += f"\nFiles left out: {len(metrics['skipped'])}\n"
     report += "".join(f"\n- {path}: {reason}" for path, reason in metrics["skipped"])
@@ -300,7 +197,7 @@ def _write(
         if (out / f"{name}.png").is_file()
     )
     write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    write_split(out, store, split)
+    write_split(out, store, split, drawn)
     metadata = {
         "description": f"action classifier, {chosen.name}, from {checkpoint}",
         "percepts": percepts,

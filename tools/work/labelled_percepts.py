@@ -12,6 +12,7 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.percepts import extract
+from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.labelled_source import is_store
 from keras_videolstm_tools.progress import ProgressLine
 
@@ -30,7 +31,10 @@ def load_with_percepts(checkpoint: str) -> tuple[VideoLSTM, dict[str, Any]]:
 def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
     """Return how a checkpoint's percepts are made: extractor, fps and fit."""
     if not metadata.get("percepts"):
-        raise InputError(f"Expected a checkpoint that names its percepts. Received: {checkpoint}")
+        raise InputError(
+            f"Expected a checkpoint that names its percepts, as composite_youtube does. "
+            f"Received: {checkpoint}, which reads others, or pixels"
+        )
     return metadata["percepts"]
 
 
@@ -69,7 +73,7 @@ def labelled_percepts(
 def show_skipped(skipped: Skipped) -> None:
     """Name files that were left out, on standard error."""
     if skipped:
-        click.echo(f"Left out {len(skipped)} bad files:", err=True)
+        click.echo(f"Left out {counted(len(skipped), 'bad file')}:", err=True)
     for path, reason in skipped:
         click.echo(f"  {path}: {reason}", err=True)
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.features import input_features, output_features
@@ -50,37 +51,41 @@ def write_activity(
 
 
 def forecast_figure(
+    model: VideoLSTM,
     read: NDArray[Any],
     truth: NDArray[Any],
     forecast: NDArray[Any],
-    stills: NDArray[Any],
+    reader: ClipReader,
+    clip: str | Path,
     title: str,
 ) -> Figure:
     """Draw how far a forecast of percepts is from the truth, below the frames of the clip.
 
     Args:
-        read: percepts that the model read.
+        model: that forecasts.
+        read: percepts that it read.
         truth: those that followed.
         forecast: of the model, at least as long.
-        stills: the clip's pictures, from the first frame read on.
+        reader: of the clip, which begins with what was read.
+        clip: the file.
         title: written above.
+
+    Raises:
+        InputError: if there is no truth.
     """
     if not len(truth):
         raise InputError(
             "Expected frames after those that are read, to compare a forecast with. Received: a "
             f"clip of {len(read)}, all of them read; `predict --out next.npy` writes the forecast"
         )
-    start, stop = len(read), len(read) + len(truth)
-    errors = forecast_errors(read, truth, forecast)
-    _, *simpler = errors
     return draw_forecast(
+        read,
         truth,
         forecast[: len(truth)],
-        start,
-        baselines={name: errors[name] for name in simpler},
-        frames=stills[start:stop],
-        # No more of them than of the future, which the picture is about.
-        input_frames=stills[max(start - len(truth), 0) : start],
+        rebuilt=model.reconstruct(read) if "reconstruction" in model.decoders else None,
+        guesses=_simple_forecasts(model, read),
+        frames=reader.pictures(clip)[: len(read) + len(truth)],
+        fps=reader.fps,
         title=title,
     )
 
@@ -96,16 +101,20 @@ def forecast_title(checkpoint: str, clip: str | Path, fps: float) -> str:
 
 
 def forecast_errors(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]
-) -> dict[str, NDArray[Any]]:
-    """Return mean squared errors `(time,)` of a forecast and of two simple ones, by name."""
-    guesses = {
-        "forecast": forecast[: len(truth)],
-        "last frame held": read[-1],
-        "mean of the frames read": read.mean(axis=0),
-    }
-    axes = tuple(range(1, truth.ndim))
-    return {name: np.square(guess - truth).mean(axis=axes) for name, guess in guesses.items()}
+    model: VideoLSTM, read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any]
+) -> dict[str, float]:
+    """Return mean squared errors of a forecast and of simple ones, by name."""
+    guesses = {"forecast": forecast[: len(truth)], **_simple_forecasts(model, read)}
+    return {name: float(np.square(guess - truth).mean()) for name, guess in guesses.items()}
+
+
+def _simple_forecasts(model: VideoLSTM, read: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return frames `frame_shape` that somebody who has learned nothing may forecast, by name."""
+    guesses = {"last frame held": read[-1], "mean of the frames read": read.mean(axis=0)}
+    if model.standardizer is not None:
+        middle = model.standardizer.invert(np.zeros((1, 1, *model.frame_shape), "float32"))
+        guesses["training mean"] = np.asarray(middle)[0, 0]
+    return guesses
 
 
 def _strongest(images: NDArray[Any], units: int) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """What `videolstm-tools predict` does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, block_starts
 from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.clip_reader import ClipReader
+from keras_videolstm.data.action_clips import find_clips
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path
 from keras_videolstm.models import ActionClassifier, VideoLSTM
@@ -23,14 +24,17 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
+from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import print_json
+from keras_videolstm_tools.work.films import film_rows
 from keras_videolstm_tools.work.model_pictures import (
     forecast_errors,
     forecast_figure,
     forecast_title,
 )
+from keras_videolstm_tools.work.pretraining_sources import pretraining_sources
 from keras_videolstm_tools.work.split_file import Parts, name_of, parts_by_name
 
 _THUMBNAILS = 10
@@ -59,6 +63,7 @@ def run(
         click.echo(f"{checkpoint} has only seen moving digits, and knows no other video.", err=True)
 
     parts = parts_by_name(Path(checkpoint)) if names else {}
+    sources = {} if names else pretraining_sources(checkpoint)
 
     def predict(name: str, clip: Path, picture: Path | None) -> dict[str, Any]:
         if isinstance(model, ActionClassifier):
@@ -68,7 +73,9 @@ def run(
         title = forecast_title(checkpoint, name, reader.fps)
         if len(model.frame_shape) == 3:
             title += f"; {reader.view}"
-        return _forecast(model, reader, clip, read, steps or model.prediction_steps, picture, title)
+        ahead = steps or model.prediction_steps
+        result = _forecast(model, reader, clip, read, ahead, picture, title, Path(checkpoint).name)
+        return result | _pretrained_on(sources, clip)
 
     with clips_named(clips, seconds) as named:
         if len(named) > 1:
@@ -86,6 +93,12 @@ def _learned_from(parts: Parts, clip: Path) -> dict[str, str]:
     """Say where a clip is, by its name, one that the classifier has learned from."""
     part = parts.get(name_of(clip))
     return {"learned_from": part} if part in ("train", "validation") else {}
+
+
+def _pretrained_on(sources: Mapping[str, str], clip: Path) -> dict[str, str]:
+    """Say where a clip is, by its name, of a source that the model has learned from."""
+    source = find_clips(clip)[0].group if clip.is_file() else ""
+    return {"pretrained_on": f"{source} of {sources[source]}"} if source in sources else {}
 
 
 def _predict_all(
@@ -115,7 +128,7 @@ def _predict_all(
     if as_json:
         print_json(results)
     if bad:
-        raise InputError(f"Expected {len(clips)} clips that can be read. Received: {bad} bad ones")
+        raise InputError(f"Expected clips that can be read. Received: {bad} bad of {len(clips)}")
 
 
 def _name_action(
@@ -170,6 +183,7 @@ def _forecast(
     steps: int,
     out: Path | None,
     title: str,
+    label: str,
 ) -> dict[str, Any]:
     if out is not None and len(model.frame_shape) != 3:
         _check_picture(out)
@@ -185,16 +199,16 @@ def _forecast(
         "seen": reader.view,
     }
     if len(truth):
-        errors = forecast_errors(read, truth, forecast)
-        result["mean_squared_error"] = {name: float(error.mean()) for name, error in errors.items()}
+        result["mean_squared_error"] = forecast_errors(model, read, truth, forecast)
     if out is not None:
         if out.suffix == _ARRAY:
             _save_array(forecast, out)
         elif len(model.frame_shape) == 3:
-            _draw_frames(read, truth, forecast, out, title)
+            seen = frames[: input_steps + steps]
+            _draw_frames(film_rows({label: model}, seen, len(read), steps), len(read), out, title)
         else:
-            stills = reader.pictures(clip)
-            save_figure(forecast_figure(read, truth, forecast, stills, title), out)
+            figure = forecast_figure(model, read, truth, forecast, reader, clip, title)
+            save_figure(figure, out)
         result["out"] = str(out)
     return result
 
@@ -204,18 +218,11 @@ def _save_array(forecast: NDArray[Any], out: Path) -> None:
         np.save(file, forecast, allow_pickle=False)
 
 
-def _draw_frames(
-    read: NDArray[Any], truth: NDArray[Any], forecast: NDArray[Any], out: Path, title: str
-) -> None:
-    start = len(read)
-    film = [Strip(read, 0, "input")]
-    if len(truth):
-        film.append(Strip(truth, start, "truth"))
-    rows = {"film": film, "forecast": Strip(forecast, start, "prediction")}
+def _draw_frames(rows: dict[str, list[Strip]], input_steps: int, out: Path, title: str) -> None:
     if out.suffix.lower() in _FILMS:
-        write_animation(side_by_side(rows, input_steps=start), out)
+        write_animation(side_by_side(rows, input_steps=input_steps), out)
     else:
-        save_figure(draw_sequence(rows, input_steps=start, title=title), out)
+        save_figure(draw_sequence(rows, input_steps=input_steps, title=title), out)
 
 
 def _check_picture(out: Path) -> None:
@@ -230,7 +237,9 @@ def _as_text(result: dict[str, Any]) -> str:
     if "action" in result:
         likeliest = list(result["probabilities"].items())[:3]
         named = ", ".join(f"{name} {100 * p:.0f}%" for name, p in likeliest)
-        text = f"{result['clip']}: {result['action']}  ({named}; {result['blocks']} blocks)"
+        text = (
+            f"{result['clip']}: {result['action']}  ({named}; {counted(result['blocks'], 'block')})"
+        )
         if "learned_from" in result:
             part = result["learned_from"]
             text += f"\n  A clip of this name is of the classifier's {part} part: if this is it, "
@@ -239,6 +248,11 @@ def _as_text(result: dict[str, Any]) -> str:
         text = _as_times(result)
         for name, error in result.get("mean_squared_error", {}).items():
             text += f"\n  mean squared error, {name}: {error:.4g}"
+        if "pretrained_on" in result:
+            text += (
+                f"\n  The model has learned from the source {result['pretrained_on']}: if this "
+                "clip is of it, it is not new to the model."
+            )
         errors = list(result.get("mean_squared_error", {}).values())
         if errors and errors[0] > errors[1]:
             text += "\n  To hold the last frame is the better forecast of this clip."

@@ -8,6 +8,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_recipe, started_from
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.results import Made
 
 CARD = "card.md"
@@ -54,13 +55,14 @@ def run(
 
 def _card(recipe: Recipe, stores: dict[str, PerceptStore]) -> str:
     """Return a model card: what the data says of itself, and what only its maker knows."""
-    lines = ["| footage | videos | minutes | licence |", "|---|---|---|---|"]
-    for path, store in stores.items():
+    lines = ["| footage learned from | videos | minutes | licence |", "|---|---|---|---|"]
+    for part in recipe.data.train:
+        store = stores[part.store]
+        videos = store.videos_of_groups(tuple(part.groups))
         fps = store.metadata.get("fps")
-        minutes = f"{store.shape[0] / fps / 60:.1f}" if fps else "?"
-        lines.append(
-            f"| {Path(path).stem}: {TO_SAY}WHAT IT IS | {len(store)} | {minutes} | {TO_SAY}WHICH |"
-        )
+        minutes = f"{store.frame_counts[videos].sum() / fps / 60:.1f}" if fps else "?"
+        what = f"{Path(part.store).stem}: {TO_SAY}WHAT IT IS"
+        lines.append(f"| {what} | {len(videos)} | {minutes} | {TO_SAY}WHICH |")
     table = "\n".join(lines)
     began = ""
     if start := recipe.training.start:
@@ -83,7 +85,7 @@ model = kvl.load("my_zoo/{recipe.name}")  # the path of its folder
 
 {table}
 {began}
-A fifth of the sources validates, and chose the epoch.
+Beside it, a fifth of the sources validates, and chose the epoch.
 
 ## Results
 
@@ -105,9 +107,10 @@ def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: P
             f"Without slow features, which most of the gain with few labels comes from: they take "
             f"at least {FEWEST_CLIPS} videos to learn from\n"
         )
+    videos = counted(sum(map(len, stores.values())), "video")
     return (
-        f"{out}: {recipe.model.variant}{began} on {sum(map(len, stores.values()))} videos; "
-        f"{learned} sources to learn from, {validating} to validate on\n{too_few}"
+        f"{out}: {recipe.model.variant}{began} on {videos}; "
+        f"{counted(learned, 'source')} to learn from, {validating} to validate on\n{too_few}"
         f"{card}: write what only you know: footage, licence, limits\n"
         f"Next: videolstm-tools train --recipe {out} --out {out.parent / 'run'}"
     )

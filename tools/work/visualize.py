@@ -45,8 +45,7 @@ def sequences(
         forecast = model.forecast(frames[:read], predicted)
         reader = ClipReader(metadata, model.frame_shape)
         title = forecast_title(checkpoint, clip, reader.fps)
-        stills = reader.pictures(clip)
-        figure = forecast_figure(frames[:read], frames[read:], forecast, stills, title)
+        figure = forecast_figure(model, frames[:read], frames[read:], forecast, reader, clip, title)
         shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
         return pictures([write_figure(figure, out, "sequence")], shows)
     rows = film_rows({Path(checkpoint).name: model}, frames, read)
@@ -112,7 +111,10 @@ def curves(checkpoint: str, out: Path) -> list[Made]:
     if not (folder / _HISTORY).is_file():
         folder = find_checkpoint(checkpoint)
     label = Path(checkpoint).name
-    figure = draw_curves(_history(folder / _HISTORY), title=label)
+    history = _history(folder / _HISTORY)
+    losses = history.get("val_loss")
+    best = None if losses is None else int(np.nanargmin(losses)) + 1
+    figure = draw_curves(history, title=label, best=best)
     return pictures([write_figure(figure, out, "curves")], f"learning curves of {label}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import load_metadata, save, verify
@@ -22,6 +23,7 @@ from keras_videolstm.training.run_folder import RECIPE
 from keras_videolstm.training.run_keeper import RunKeeper
 from keras_videolstm.visualization import draw_curves
 from keras_videolstm.zoo_folder import METADATA, find_checkpoint, list_checkpoints, zoo_folder
+from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, print_json
 from keras_videolstm_tools.work.films import (
@@ -34,6 +36,8 @@ from keras_videolstm_tools.work.films import (
 from keras_videolstm_tools.work.recipe import TO_SAY
 from keras_videolstm_tools.work.zoo_entries import read_entries
 from keras_videolstm_tools.work.zoo_page import render_page
+
+_OWN_ZOO = "my_zoo"
 
 
 def list_entries() -> Made:
@@ -87,8 +91,9 @@ def publish(
             f"Expected a card in which all is said. Received: {card} with {count} times "
             f"{TO_SAY.strip()}"
         )
-    if out:
-        _refuse_another(out, run)
+    recipe = Recipe.load(run / RECIPE)
+    folder = out or Path(_OWN_ZOO) / recipe.name
+    _refuse_another(folder, run)
     # A clip that cannot be drawn is told before the long measuring, not after it.
     openings = _openings(run, data_root or run, clips) if clips else []
     model, metadata, files = published_run(
@@ -99,11 +104,10 @@ def publish(
         test_sequences,
         progress=ProgressLine("measure", "sequences"),
     )
-    folder = out or zoo_folder() / model.name
     drawn = _pictures(model, metadata, run, mnist, openings)
     save(model, folder, metadata, files={**files, **drawn})
-    differences = verify(folder)
-    if folder.parent == zoo_folder():
+    differences = verify(folder.resolve())  # a folder, not a name of the zoo
+    if folder.resolve().parent == zoo_folder().resolve():
         write_text(zoo_folder() / "README.md", _table())
     result = {
         "out": str(folder),
@@ -141,7 +145,7 @@ def write_page(zoo: Path | None, out: Path) -> Made:
     write_text(out, render_page(entries, title))
     size = out.stat().st_size
     result = {"out": str(out), "bytes": size, "checkpoints": [entry.name for entry in entries]}
-    return Made(result, f"{out}: {len(entries)} checkpoints, {size / 1e6:.1f} MB")
+    return Made(result, f"{out}: {counted(len(entries), 'checkpoint')}, {size / 1e6:.1f} MB")
 
 
 def _openings(run: Path, data_root: Path, clips: Sequence[Path]) -> list[NDArray[Any]]:
@@ -169,19 +173,20 @@ def _pictures(
     if not openings and model.frame_shape == (SIDE, SIDE, 1):
         openings = digit_clips(mnist, 2, read + predicted)
     with tempfile.TemporaryDirectory() as aside:
-        paths = [write_figure(draw_curves(_history(run)), Path(aside), "curves")]
+        paths = [write_figure(_curves(run), Path(aside), "curves")]
         for number, clip in enumerate(openings, start=1):
             rows = film_rows({"this model": model}, clip, read)
             paths += write_film(rows, read, Path(aside), f"forecast_{number}")
         return {path.name: path.read_bytes() for path in paths}
 
 
-def _history(run: Path) -> dict[str, list[float]]:
+def _curves(run: Path) -> Figure:
+    keeper = RunKeeper(run)
     columns: dict[str, list[float]] = {}
-    for row in RunKeeper(run).history:
+    for row in keeper.history:
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
-    return columns
+    return draw_curves(columns, best=keeper.best_epoch)
 
 
 def _table() -> str:

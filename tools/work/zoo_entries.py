@@ -111,6 +111,18 @@ class Entry:
         """
         return self.scores.get("baselines: the last frame held", {}).get(OTHER_SCORE)
 
+    @property
+    def loss_beside_last_frame(self) -> float | None:
+        """How many times the loss of the last frame held its own is.
+
+        Example:
+            >>> round(read_entries(zoo_folder())[4].loss_beside_last_frame, 2)
+            1.67
+        """
+        if self.loss is None or not self.loss_of_last_frame:
+            return None
+        return self.loss / self.loss_of_last_frame
+
 
 def read_entries(zoo: Path) -> list[Entry]:
     """Return the checkpoints of a folder, by name.

@@ -107,6 +107,7 @@ _NATS = [
 _LOSSES = [
     _Column("Loss", ".1f", lambda entry: entry.loss),
     _Column("Last frame held", ".1f", lambda entry: entry.loss_of_last_frame),
+    _Column("Loss ÷ held", ".2f", lambda entry: entry.loss_beside_last_frame),
 ]
 _SIZES = [
     _Column("Parameters", ",", lambda entry: entry.parameters),
@@ -196,7 +197,8 @@ def _note(entries: list[Entry]) -> str:
     if _results(entries) == _LOSSES:
         return (
             "A loss is per frame of the future, in the units of a model’s own percepts; the last "
-            "frame held, which has learned nothing, is measured on the same windows."
+            "frame held, which has learned nothing, is measured on the same windows. Between "
+            "models only their ratio can be compared: below 1, the model is the better forecaster."
         )
     counts = Counter(entry.layers for entry in entries if entry.paper)
     nats = "Nats are per frame of the future, free-running; fewer are better."
