@@ -221,7 +221,7 @@ def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
         "mean of the frames read",
         "training mean",
     }
-    assert result["pretrained_on"] == "figure01 of store.h5"
+    assert result["pretrained_on"] == "figure01 of clips.h5"
     assert out.stat().st_size > 1000
 
 
@@ -278,16 +278,23 @@ def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, t
     (videos / "lit" / "figure09_clip0.mp4").touch()
     quick = ("--training-steps", 2, "--seed", 1)
     told = call("finetune", base / "model", videos, "--out", tmp_path / "out", *quick, "--json")
-    assert "Left out 1 bad files" in told.stderr
+    assert "Left out 1 bad file:" in told.stderr
     assert "figure09_clip0.mp4" in told.stderr
     ((path, reason),) = json.loads(told.stdout)["skipped"]
     assert path.endswith("figure09_clip0.mp4")
     assert "0 bytes" in reason
     before = (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns
-    done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick)
+    done("finetune", base / "model", videos, "--out", tmp_path / "out", *quick, "--overwrite")
     assert (tmp_path / "out" / "percepts.h5").stat().st_mtime_ns == before
     sentence = refused(
-        "finetune", base / "model", videos, "--out", tmp_path / "out", *quick, "--strict"
+        "finetune",
+        base / "model",
+        videos,
+        "--out",
+        tmp_path / "out",
+        *quick,
+        "--strict",
+        "--overwrite",
     )
     assert "figure09_clip0.mp4" in sentence
     assert verify(tmp_path / "out")
@@ -352,7 +359,7 @@ def test_prediction_of_many_clips_goes_on_after_a_bad_one(base, tmp_path):
     result = call(*arguments, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert "Left out: Expected a video file that FFmpeg can open" in result.stderr
-    assert result.stderr.splitlines()[-1].endswith("Received: 1 bad of 11")
+    assert result.stderr.splitlines()[-1].endswith("Received: 1 bad of 6")
     # What is named twice is predicted once.
     assert len(list((tmp_path / "out").glob("*.png"))) == 5
     assert not leftovers(tmp_path)
@@ -486,8 +493,8 @@ def test_extract_names_bad_files_whatever_their_names(tmp_path):
     bad.touch()
     arguments = ("extract", tmp_path, "--out", tmp_path / "s.h5", "--percepts", "patches")
     told = call(*arguments)
-    assert "1 videos" in told.stdout
-    assert "Left out 1 bad files" in told.stderr
+    assert "1 video, " in told.stdout
+    assert "Left out 1 bad file:" in told.stderr
     report = json.loads(done(*arguments, "--json"))
     assert report["skipped"][0][0] == str(bad)
     assert "0 bytes" in refused(*arguments, "--strict")

@@ -1,7 +1,6 @@
 """Sources of videos that a checkpoint has learned from without labels."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +21,21 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
     """Return the sources that a checkpoint's recipe names as learned from, and the store of each.
 
     Those of the checkpoint that it began with are among them. A recipe that takes all of a store
-    does not name its sources.
+    does not name its sources; a file or an address has no recipe.
 
     Example:
         >>> pretraining_sources("composite_youtube")["g16"]
         'ucf101_11.h5'
     """
-    path = find_checkpoint(checkpoint) / RECIPE
+    # A file or an address has none, and what a checkpoint began with may be gone.
+    try:
+        path = find_checkpoint(checkpoint) / RECIPE
+    except InputError:
+        return {}
     if not path.is_file():
         return {}
     recipe = Recipe.load(path)
-    found: dict[str, str] = {}
-    if recipe.training.start:
-        # What it began with is not asked for where it is no longer there.
-        with suppress(InputError):
-            found |= pretraining_sources(recipe.training.start)
+    found = pretraining_sources(recipe.training.start) if recipe.training.start else {}
     return found | {
         group: Path(part.store).name
         for part in recipe.data.train

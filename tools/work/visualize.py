@@ -1,6 +1,7 @@
 """What `videolstm-tools visualize` does."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
-from keras_videolstm.checkpoints import load, metadata_of
+from keras_videolstm.checkpoints import load, load_metadata, metadata_of
 from keras_videolstm.clip_reader import ClipReader
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.percept_store import PerceptStore
@@ -16,7 +17,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
-from keras_videolstm.zoo_folder import find_checkpoint
+from keras_videolstm.zoo_folder import METADATA, find_checkpoint
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures
 from keras_videolstm_tools.work.counted_store import CountedStore
@@ -112,9 +113,7 @@ def curves(checkpoint: str, out: Path) -> list[Made]:
         folder = find_checkpoint(checkpoint)
     label = Path(checkpoint).name
     history = _history(folder / _HISTORY)
-    losses = history.get("val_loss")
-    best = None if losses is None else int(np.nanargmin(losses)) + 1
-    figure = draw_curves(history, title=label, best=best)
+    figure = draw_curves(history, title=label, best=_kept_epoch(folder, history))
     return pictures([write_figure(figure, out, "curves")], f"learning curves of {label}")
 
 
@@ -164,6 +163,14 @@ def _store(
 def _representation(model: VideoLSTM, percepts: NDArray[Any]) -> NDArray[Any]:
     steps = min(BLOCK_STEPS, len(percepts))
     return model.encode(video_blocks(percepts, steps), every_step=True).mean(axis=(0, 1))
+
+
+def _kept_epoch(folder: Path, history: Mapping[str, Sequence[float]]) -> int | None:
+    """Return the epoch whose weights are in a checkpoint, or would be in that of a run."""
+    if (folder / METADATA).is_file():
+        return load_metadata(folder.resolve()).get("best_epoch")
+    losses = history.get("val_loss", [])
+    return int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else None
 
 
 def _history(path: Path) -> dict[str, list[float]]:
