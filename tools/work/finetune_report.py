@@ -135,8 +135,9 @@ def mistakes_of(scores: Scores, classes: Sequence[str], repeats: int) -> str:
     """Return, in Markdown, which videos were named wrongly."""
     videos = scores.of_videos
     answers = videos.probabilities.argmax(-1)
+    names = [name.replace("|", r"\|") for name in videos.names]
     rows = [
-        f"| {videos.names[i]} | {classes[videos.labels[i]]} | {classes[answers[i]]} | "
+        f"| {names[i]} | {classes[videos.labels[i]]} | {classes[answers[i]]} | "
         f"{100 * videos.probabilities[i].max():.0f} % |"
         for i in np.flatnonzero(answers != videos.labels)
     ]
