@@ -133,3 +133,13 @@ def test_side_by_side_refuses_an_input_longer_than_the_film():
         InputError, match=r"`input_steps` as a whole number from 1 to 6\. Received: 7"
     ):
         side_by_side({"a": film()}, input_steps=7)
+
+
+def test_an_empty_panel_says_from_when_on_it_has_a_frame():
+    film = np.zeros((6, 40, 40))
+    begins = side_by_side({"late": Strip(film[3:], start=3), "all": film}, panel_size=80)
+    ends = side_by_side({"early": Strip(film[:3]), "all": film}, panel_size=80)
+    # Grey alone, or writing on it: the middle of the left panel.
+    panel = (slice(50, 90), slice(30, 70))
+    assert len(np.unique(begins[0][panel])) > 1
+    assert len(np.unique(ends[5][panel])) == 1
