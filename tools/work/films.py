@@ -53,30 +53,42 @@ def opening_of(clip: Path, reader: ClipReader, read: int, predicted: int) -> NDA
 
 
 def film_rows(
-    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int, steps: int | None = None
+    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int
 ) -> dict[str, list[Strip]]:
-    """Return the clip, and below it what each model rebuilds and predicts.
+    """Return the clip, and below it what each model rebuilds and predicts."""
+    read, future = clip[:input_steps], clip[input_steps:]
+    rows = clip_row(read, future)
+    for name, model in models.items():
+        predicts = "prediction" in model.decoders
+        rows[name] = model_row(model, read, model.forecast(read, len(future)) if predicts else None)
+    return rows
+
+
+def clip_row(read: NDArray[Any], future: NDArray[Any]) -> dict[str, list[Strip]]:
+    """Return the row, by its name, of frames that are read and of those that follow, if any.
 
     Args:
-        models: by name.
-        clip: `(time, height, width, channels)`.
-        input_steps: of it that are read.
-        steps: to predict; default: as many as the clip has after those.
+        read, future: `(time, height, width, channels)`.
     """
-    read, future = clip[:input_steps], clip[input_steps:]
-    film = [Strip(read)]
-    if len(future):
-        film.append(Strip(future, input_steps, "truth"))
-    rows = {"input and truth" if len(future) else "input": film}
-    for name, model in models.items():
-        strips = []
-        if "reconstruction" in model.decoders:
-            strips.append(Strip(model.reconstruct(read), 0, "prediction"))
-        if "prediction" in model.decoders:
-            forecast = model.forecast(read, steps or len(future))
-            strips.append(Strip(forecast, input_steps, "prediction"))
-        rows[name] = strips
-    return rows
+    if not len(future):
+        return {"input": [Strip(read)]}
+    return {"input and truth": [Strip(read), Strip(future, len(read), "truth")]}
+
+
+def model_row(model: VideoLSTM, read: NDArray[Any], forecast: NDArray[Any] | None) -> list[Strip]:
+    """Return the row of what a model rebuilds, as far as it does, and forecasts.
+
+    Args:
+        model: of pixels.
+        read: `(input time, height, width, channels)`.
+        forecast: its own of what follows, `(time, height, width, channels)`.
+    """
+    strips = []
+    if "reconstruction" in model.decoders:
+        strips.append(Strip(model.reconstruct(read), 0, "prediction"))
+    if forecast is not None:
+        strips.append(Strip(forecast, len(read), "prediction"))
+    return strips
 
 
 def write_film(rows: dict[str, list[Strip]], input_steps: int, out: Path, name: str) -> list[Path]:

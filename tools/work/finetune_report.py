@@ -135,12 +135,11 @@ def mistakes_of(scores: Scores, classes: Sequence[str], repeats: int) -> str:
     """Return, in Markdown, which videos were named wrongly."""
     videos = scores.of_videos
     answers = videos.probabilities.argmax(-1)
-    names = [name.replace("|", r"\|") for name in videos.names]
-    rows = [
-        f"| {names[i]} | {classes[videos.labels[i]]} | {classes[answers[i]]} | "
-        f"{100 * videos.probabilities[i].max():.0f} % |"
-        for i in np.flatnonzero(answers != videos.labels)
-    ]
+    rows = []
+    for i in np.flatnonzero(answers != videos.labels):
+        texts = (videos.names[i], classes[videos.labels[i]], classes[answers[i]])
+        cells = " | ".join(text.replace("|", r"\|") for text in texts)
+        rows.append(f"| {cells} | {100 * videos.probabilities[i].max():.0f} % |")
     if not rows:
         return "No video was named wrongly.\n"
     first = ", in the first repeat" if repeats > 1 else ""

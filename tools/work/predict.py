@@ -28,7 +28,7 @@ from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import print_json
-from keras_videolstm_tools.work.films import film_rows
+from keras_videolstm_tools.work.films import clip_row, model_row
 from keras_videolstm_tools.work.model_pictures import (
     forecast_errors,
     forecast_figure,
@@ -204,8 +204,8 @@ def _forecast(
         if out.suffix == _ARRAY:
             _save_array(forecast, out)
         elif len(model.frame_shape) == 3:
-            seen = frames[: input_steps + steps]
-            _draw_frames(film_rows({label: model}, seen, len(read), steps), len(read), out, title)
+            rows = clip_row(read, truth) | {label: model_row(model, read, forecast)}
+            _draw_frames(rows, len(read), out, title)
         else:
             figure = forecast_figure(model, read, truth, forecast, reader, clip, title)
             save_figure(figure, out)
