@@ -24,11 +24,13 @@ class LSTMWeights:
 
 @dataclass(frozen=True)
 class DecoderWeights:
-    """Weights of a decoder: its LSTM layers, and the linear output."""
+    """Weights of a decoder: its LSTM layers, and the linear output; shares of traces, if any."""
 
     layers: Sequence[LSTMWeights]
     head_kernel: np.ndarray
     head_bias: np.ndarray
+    trace_kernel: np.ndarray | None = None
+    trace_bias: np.ndarray | None = None
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
@@ -100,7 +102,8 @@ def decode(
 ) -> np.ndarray:
     """Write frames `(batch, steps, features)` in the order of decoding.
 
-    `previous(t, written)` gives the frame that step t sees, or None for none.
+    `previous(t, written)` gives the frame that step t sees, or None for none. Behind the layers'
+    state stands `(sums, weights)` of traces, if the decoder has any.
     """
     state = list(state)
     written: list[np.ndarray] = []
@@ -110,7 +113,12 @@ def decode(
             h, c = lstm_step(layer_weights, x, *state[layer])
             state[layer] = (h, c)
             x = h
-        written.append(activation(x @ weights.head_kernel + weights.head_bias))
+        frame = x @ weights.head_kernel + weights.head_bias
+        if weights.trace_kernel is not None:
+            sums, counts = state[-1]
+            shares = x @ weights.trace_kernel + weights.trace_bias
+            frame = frame + np.einsum("bm,bmf->bf", shares, sums / counts[..., None])
+        written.append(activation(frame))
     return np.stack(written, axis=1)
 
 
@@ -184,6 +192,14 @@ def decoder_weights(decoder: Any) -> DecoderWeights:
         layers=[cell_weights(cell) for cell in decoder.cells],
         head_kernel=_array(decoder.head.kernel),
         head_bias=_array(decoder.head.bias),
+        **(
+            {
+                "trace_kernel": _array(decoder.trace_head.kernel),
+                "trace_bias": _array(decoder.trace_head.bias),
+            }
+            if decoder.traces
+            else {}
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.decoder import ConditionalDecoder
 from keras_videolstm.layers.encoder import VideoEncoder
 from keras_videolstm.layers.frame_standardizer import FrameStandardizer
+from keras_videolstm.layers.frame_traces import FrameTraces
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
 from keras_videolstm.layers.slow_features import SlowFeatures
 from keras_videolstm.layers.unroll import unroll
@@ -14,6 +15,7 @@ __all__ = [
     "ConvPeepholeLSTMCell",
     "Convolution",
     "FrameStandardizer",
+    "FrameTraces",
     "PeepholeLSTMCell",
     "SlowFeatures",
     "VideoEncoder",

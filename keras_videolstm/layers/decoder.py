@@ -12,6 +12,7 @@ from keras_videolstm.layers.encoder import State
 from keras_videolstm.layers.frame_head import FrameHead
 from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
 from keras_videolstm.layers.frame_layout import FrameLayout
+from keras_videolstm.layers.frame_traces import FrameTraces
 from keras_videolstm.layers.joint_step import JointStep
 from keras_videolstm.layers.motion_head import MotionHead
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
@@ -54,11 +55,13 @@ class ConditionalDecoder(keras.layers.Layer):
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
         convolution: a `Convolution`, or its fields as a dict, to run over feature maps; the
             frame is then read off every layer. Default `None`: fully connected, read off the top.
+        traces: number of `FrameTraces` behind the encoder's state: each frame is their sum,
+            weighted by what the top layer says at that step, and what is read off. Default 0.
 
     Call arguments:
         state: the encoder's, `[(h, c), ...]`, a pair a layer, each `(batch, units)`, or with a
             convolution `(batch, height, width, units)`, and with a `max_displacement` one more
-            entry `(frame,)` or `(frame, tracks)`.
+            entry `(frame,)` or `(frame, tracks)`, or with `traces` what `FrameTraces` gives.
         truth: true frames `(batch, time, *frame_shape)`; needed for teacher forcing, else only
             their number counts.
         steps: number of frames to write; default: as many as `truth`, else `self.steps`.
@@ -71,7 +74,8 @@ class ConditionalDecoder(keras.layers.Layer):
 
     Raises:
         ValueError: if `frame_shape`, `activation`, `convolution`, the number of entries of `state`
-            or the shape of `truth` is wrong, or if teacher forcing lacks `truth`.
+            or the shape of `truth` is wrong, if teacher forcing lacks `truth`, or for traces of
+            anything but vectors of linear features.
 
     Example:
         >>> decoder = ConditionalDecoder([8], frame_shape=(3,), conditional=True)
@@ -92,6 +96,7 @@ class ConditionalDecoder(keras.layers.Layer):
         peepholes: bool = True,
         cell_arguments: dict[str, Any] | None = None,
         convolution: Convolution | dict[str, Any] | None = None,
+        traces: int = 0,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("autocast", False)
@@ -115,6 +120,12 @@ class ConditionalDecoder(keras.layers.Layer):
         self.peepholes = peepholes
         self.cell_arguments = dict(cell_arguments or {})
         self.convolution = Convolution.of(convolution)
+        self.traces = traces
+        if traces and (activation != "linear" or len(self.frame_shape) > 1):
+            raise ValueError(
+                f"Expected traces of vectors of linear features. Received: traces={traces}, "
+                f"frame_shape={self.frame_shape}, activation={activation!r}"
+            )
         self._layout = FrameLayout(self.frame_shape, self.convolution, len(self.units))
         self._inputs = FrameInputs(self._layout)
         self.feature_dim = self._layout.shape[-1]
@@ -128,6 +139,7 @@ class ConditionalDecoder(keras.layers.Layer):
         lower = range(len(self.units) - 1) if self.convolution else ()
         self.lower_heads = [self._make_head(layer, use_bias=False) for layer in lower]
         self.motion_head = self._make_motion_head() if conditional and self._layout.moves else None
+        self.trace_head = self._make_trace_head() if traces else None
         self._sampling = _Sampling()
         if conditional:
             self._sampling_seed = keras.random.SeedGenerator()
@@ -150,6 +162,16 @@ class ConditionalDecoder(keras.layers.Layer):
             dtype=self.cells[0].state_dtype,
         )
 
+    def _make_trace_head(self) -> keras.layers.Dense:
+        # Before anything is learned, a frame is the mean of the traces.
+        return keras.layers.Dense(
+            self.traces,
+            kernel_initializer="zeros",
+            bias_initializer=keras.initializers.Constant(1 / self.traces),
+            dtype=self.cells[0].state_dtype,
+            name="traces",
+        )
+
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights; their shapes follow from the arguments alone."""
         *places, features = self._inputs.shape
@@ -159,7 +181,9 @@ class ConditionalDecoder(keras.layers.Layer):
         self.head.build((None, self.units[-1]))
         if self.motion_head is not None:
             self.motion_head.build(self.units)
-        heads = [*self.lower_heads, self.head, self.motion_head]
+        if self.trace_head is not None:
+            self.trace_head.build((None, self.units[-1]))
+        heads = [*self.lower_heads, self.head, self.motion_head, self.trace_head]
         freeze_like(self, [*self.cells, *(head for head in heads if head is not None)])
         self.built = True
 
@@ -201,16 +225,29 @@ class ConditionalDecoder(keras.layers.Layer):
         training: bool | None = None,
     ) -> Any:
         """Write frames; see the class."""
-        self._layout.check_state(state)
+        self._check_state(state)
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
         if not self.conditional:
-            logits = self._read_off(self._run_layers(None, state, steps, training))
+            outputs = self._run_layers(None, state, steps, training)
+            logits = self._read_off(outputs, None, self._means(state))
         else:
             logits = self._run_conditional(state, truth, steps, feedback, training)
         if self.reverse_time:
             logits = ops.flip(logits, axis=1)
         return self._activated(self._layout.restore(logits))
+
+    def _check_state(self, state: State) -> None:
+        """Raise a `ValueError` for a state that is not one of such layers, traces behind it."""
+        if not self.traces:
+            self._layout.check_state(state)
+            return
+        expected, last = (self.traces, *self.frame_shape), state[-1][0].shape[1:]
+        if last != expected:
+            raise ValueError(
+                f"Expected traces {expected} behind the layers' state. Received: {tuple(last)}"
+            )
+        self._layout.check_state(state[:-1])
 
     def _run_conditional(
         self, state: State, truth: Any, steps: Any, feedback: bool | None, training: bool | None
@@ -229,7 +266,8 @@ class ConditionalDecoder(keras.layers.Layer):
         # No gradient flows through a frame that is fed, so the frames of a first run are as good
         # as true ones: all steps of the second share one product for each weight and gradient.
         known = ops.stop_gradient(known)
-        return self._read_off(self._run_layers(known, state, steps, training), known)
+        outputs = self._run_layers(known, state, steps, training)
+        return self._read_off(outputs, known, self._means(state))
 
     def _activated(self, logits: Any) -> Any:
         return ops.sigmoid(logits) if self.activation == "sigmoid" else logits
@@ -295,10 +333,17 @@ class ConditionalDecoder(keras.layers.Layer):
             outputs.append(sequence)
         return outputs
 
-    def _read_off(self, outputs: list[Any], known: Any = None) -> Any:
-        """Return logits `(..., *layout)` from each layer's output and the frame before."""
+    def _means(self, state: State) -> Any:
+        """Return the traces `(batch, traces, features)`, or `None` if there are none."""
+        if self.trace_head is None:
+            return None
+        return FrameTraces.means([ops.cast(part, self.head.dtype) for part in state[-1]])
+
+    def _read_off(self, outputs: list[Any], known: Any, traces: Any) -> Any:
+        """Return logits `(..., *layout)` from each layer's output, the frame before and traces."""
         if self.convolution is None:
-            return self.head(outputs[-1])
+            logits = self.head(outputs[-1])
+            return logits if traces is None else logits + self._of_traces(outputs[-1], traces)
         heads = zip([*self.lower_heads, self.head], outputs, strict=True)
         parts = [
             self._layout.spread(head(output), self.convolution.scale(layer))
@@ -308,6 +353,13 @@ class ConditionalDecoder(keras.layers.Layer):
             parts.append(self.motion_head([_merged(o) for o in outputs], _merged(known)))
         leading = ops.shape(outputs[0])[:-3]
         return ops.reshape(sum(parts), (*leading, *self._layout.shape))
+
+    def _of_traces(self, output: Any, traces: Any) -> Any:
+        """Return what the top layer's output, of all steps or of one, takes of each trace."""
+        shares = self.trace_head(output)
+        if len(shares.shape) > 2:
+            return ops.matmul(shares, traces)
+        return ops.matmul(shares[:, None], traces)[:, 0]
 
     def _run_on_own_frames(
         self, state: State, steps: Any, truly_known: Any = None
@@ -322,6 +374,7 @@ class ConditionalDecoder(keras.layers.Layer):
         shape = self._layout.shape
         last_frame = self._last_frame(state)
         carried = self._carried(state) if self._layout.moves else []
+        traces = self._means(state)
         steppers = [JointStep(cell.equations()) for cell in self.cells]
         per_step = {}
         if self._layout.moves:
@@ -346,7 +399,7 @@ class ConditionalDecoder(keras.layers.Layer):
                 output, new_pair = take_step(output, flat[2 * layer : 2 * layer + 2])
                 outputs.append(output)
                 new_flat.extend(new_pair)
-            logits = self._read_off(outputs, known)
+            logits = self._read_off(outputs, known, traces)
             return [logits, known, ops.stop_gradient(self._activated(logits)), *after, *new_flat]
 
         carry = [last_frame] * 3 + carried + [part for pair in pairs for part in pair]
@@ -376,6 +429,7 @@ class ConditionalDecoder(keras.layers.Layer):
             "peepholes": self.peepholes,
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
+            "traces": self.traces,
         }
 
 

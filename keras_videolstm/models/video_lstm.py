@@ -14,9 +14,11 @@ from keras_videolstm.layers import (
     ConditionalDecoder,
     Convolution,
     FrameStandardizer,
+    FrameTraces,
     SlowFeatures,
     VideoEncoder,
 )
+from keras_videolstm.layers.encoder import State
 from keras_videolstm.models.frames import (
     checked_clips,
     checked_steps,
@@ -60,6 +62,9 @@ class VideoLSTM(keras.Model):
         slow_features: the encoder reads so many `SlowFeatures` of frames, and as many of how much
             they change, in place of the (standardised) frames that the decoders write. Default 0:
             it reads the frames. The directions are set with `slow.set_directions`.
+        trace_rates: rates of `FrameTraces` of the (standardised) frames read, from which, beside
+            its own state, each decoder writes: what stays as it was need not pass through the
+            state. For vectors of linear features. Default none, as in the paper.
         dropout: rate between layers, never through time; default 0.
         peepholes: as in `PeepholeLSTMCell`; default `True`.
         cell_arguments: further arguments of `PeepholeLSTMCell` (initialisers); default none.
@@ -105,6 +110,7 @@ class VideoLSTM(keras.Model):
         cell_arguments: dict[str, Any] | None = None,
         convolution: Convolution | dict[str, Any] | None = None,
         slow_features: int = 0,
+        trace_rates: Sequence[float] = (),
         **kwargs: Any,
     ) -> None:
         if variant not in VARIANTS:
@@ -137,6 +143,7 @@ class VideoLSTM(keras.Model):
                 conditional=key == fed,
                 reverse_time=key == "reconstruction",
                 activation=activation,
+                traces=len(trace_rates),
                 name=key,
                 **shared,
             )
@@ -156,6 +163,8 @@ class VideoLSTM(keras.Model):
                 )
             slow = SlowFeatures(frame_shape[0], slow_features, name="slow")
 
+        traces = FrameTraces(trace_rates, name="traces") if trace_rates else None
+
         # --- Functional model ---
         inputs = {"frames": keras.Input((None, *frame_shape), name="frames")}
         if fed == "prediction":
@@ -164,6 +173,8 @@ class VideoLSTM(keras.Model):
         truths = {"reconstruction": seen["frames"], "prediction": seen.get("future")}
         read = seen["frames"] if slow is None else slow(seen["frames"])
         sequence, state = encoder(read)
+        if traces is not None:
+            state = [*state, traces(seen["frames"])]
         outputs = {key: decoder(state, truth=truths[key]) for key, decoder in decoders.items()}
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
 
@@ -179,10 +190,12 @@ class VideoLSTM(keras.Model):
         self.cell_arguments = dict(cell_arguments or {})
         self.convolution = encoder.convolution
         self.slow_features = slow_features
+        self.trace_rates = list(trace_rates)
         self.encoder = encoder
         self.decoders = decoders
         self.standardizer = standardizer
         self.slow = slow
+        self.traces = traces
         self.conditional_key = fed
         # A caller who has only the input frames leaves `future` out: `call` fills it in.
         self.input_spec = None
@@ -304,6 +317,7 @@ class VideoLSTM(keras.Model):
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
             "slow_features": self.slow_features,
+            "trace_rates": self.trace_rates,
         }
 
     @classmethod
@@ -326,16 +340,34 @@ class VideoLSTM(keras.Model):
             raise InputError("Expected a model with standardize=True. Received: standardize=False")
         self.standardizer.set_statistics(mean, deviation)
 
-    def run_encoder(self, seen: Any, previous: Any = None, **kwargs: Any) -> Any:
+    @property
+    def state_shapes(self) -> list[tuple[tuple[int, ...], ...]]:
+        """Shapes of the state for one clip: the encoder's, and behind it that of the traces."""
+        shapes = self.encoder.state_shapes
+        return (
+            shapes
+            if self.traces is None
+            else [*shapes, self.traces.state_shapes(*self.frame_shape)]
+        )
+
+    def run_encoder(
+        self,
+        seen: Any,
+        previous: Any = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> Any:
         """Run the encoder over standardised frames, as tensors; the verb for people is `encode`.
 
         Args:
             seen: `(batch, time, *frame_shape)`, standardised if the model does that.
             previous: the frame before them, for a model with `slow_features`; as in `SlowFeatures`.
-            **kwargs: as in a call of `VideoEncoder`.
+            initial_state: what another call has returned; default: nothing was read before.
+            training: whether dropout acts.
 
         Returns:
-            The top layer's output at each step, and the state.
+            The top layer's output at each step, and the state: the encoder's, and behind it the
+            traces if the model has them.
 
         Example:
             >>> model = VideoLSTM("composite", (3,), units=[8])
@@ -343,7 +375,13 @@ class VideoLSTM(keras.Model):
             TensorShape([2, 5, 8])
         """
         read = seen if self.slow is None else self.slow(seen, previous=previous)
-        return self.encoder(read, **kwargs)
+        layers, trace = initial_state, None
+        if self.traces is not None and initial_state is not None:
+            *layers, trace = initial_state
+        sequence, state = self.encoder(read, initial_state=layers, training=training)
+        if self.traces is None:
+            return sequence, state
+        return sequence, [*state, self.traces(seen, initial=trace)]
 
     def encode(self, frames: Any, every_step: bool = False) -> NDArray[Any]:
         """Return the representation of clips: the top layer's output.

@@ -38,7 +38,7 @@ class VideoStream:
         """Forget all frames."""
         self._state = [
             tuple(np.zeros((1, *shape), "float32") for shape in shapes)
-            for shapes in self._model.encoder.state_shapes
+            for shapes in self._model.state_shapes
         ]
         self._empty = True
         self._last: NDArray[Any] | None = None
@@ -93,8 +93,8 @@ class VideoStream:
         return restored_frames(np.asarray(frames), self._model.standardizer, single=True)
 
     def _state_inputs(self) -> list[tuple[Any, ...]]:
-        state_shapes = self._model.encoder.state_shapes
-        return [tuple(keras.Input(shape) for shape in shapes) for shapes in state_shapes]
+        shapes_of_parts = self._model.state_shapes
+        return [tuple(keras.Input(shape) for shape in shapes) for shapes in shapes_of_parts]
 
     def _encoding_model(self) -> keras.Model:
         frames = keras.Input((None, *self._model.frame_shape))

@@ -38,6 +38,7 @@ def build_model(recipe: Recipe, precision: str = "float32") -> VideoLSTM:
         cell_arguments=_cell_arguments(spec),
         convolution=spec.convolution and asdict(spec.convolution),
         slow_features=spec.slow_features,
+        trace_rates=spec.trace_rates,
         name=recipe.name,
         dtype=precision,
     )

@@ -31,6 +31,8 @@ _FEWEST_STEPS_AN_EPOCH = 20
 # Directions in which clips differ need many more clips than directions.
 _SLOW_FEATURES = 48
 FEWEST_CLIPS = 4 * _SLOW_FEATURES
+# From the last frame to the mean of all that were read.
+_TRACE_RATES = (1.0, 0.4, 0.1, 0.02)
 _VALIDATION_WINDOWS = 256
 # What percepts must have in common.
 _KIND = ("extractor", "fps", "fit")
@@ -89,6 +91,7 @@ def percepts_recipe(
             standardize="root",
             dropout=0.3,
             slow_features=min(slow, first.feature_dim),
+            trace_rates=list(_TRACE_RATES),
         ),
         data=DataRecipe("percepts", train, validation, validation_windows=_VALIDATION_WINDOWS),
         optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=0.5),

@@ -63,6 +63,8 @@ class ModelRecipe:
             moving digits are black, and with 1 an LSTM long sees next to nothing of them.
         slow_features: number of slow features that the encoder reads, and of those of changes, as
             in `VideoLSTM`; their directions are measured on the training data.
+        trace_rates: rates of the running means of the frames read that decoders write from, as in
+            `VideoLSTM`.
         convolution: makes `units` numbers of filters; default: fully connected layers.
     """
 
@@ -78,6 +80,7 @@ class ModelRecipe:
     input_gain: float = 1.0
     convolution: ConvolutionRecipe | None = None
     slow_features: int = 0
+    trace_rates: list[float] = field(default_factory=list)
 
     def layout(self) -> FrameLayout:
         """Return how frames lie before the layers.
@@ -298,6 +301,11 @@ class Recipe:
         shape, slow = self.model.frame_shape, self.model.slow_features
         fits = not slow or (len(shape) == 1 and slow <= shape[0])
         _expect(fits, "model.slow_features", "0, or at most as many as a vector has features", slow)
+        rates = self.model.trace_rates
+        holds = all(0 <= rate <= 1 for rate in rates)
+        _expect(holds, "model.trace_rates", "a list of numbers from 0 to 1", rates)
+        fits = not rates or (len(shape) == 1 and activation == "linear")
+        _expect(fits, "model.trace_rates", "empty, but for vectors of linear features", rates)
         self._check_convolution()
         if self.data.kind == "moving_mnist":
             shape = self.model.frame_shape

@@ -38,6 +38,11 @@ def made_truth(steps: int = STEPS, seed: int = 2) -> np.ndarray:
     return np.random.default_rng(seed).random((BATCH, steps, FEATURES))
 
 
+def made_trace(traces: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(BATCH, traces, FEATURES)), rng.uniform(1, 9, (BATCH, traces))
+
+
 # --- The three paths ---
 
 
@@ -99,6 +104,28 @@ def test_training_forces_and_anything_else_feeds_back_unless_told() -> None:
     np.testing.assert_array_equal(decoder(state, truth=truth), own)
     both = decoder(state, truth=truth, training=True, feedback=True)
     np.testing.assert_allclose(both, own, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, STEPS, 100])
+def test_all_paths_write_from_traces(steps: int) -> None:
+    state, truth = [*made_state(), made_trace(2)], made_truth(steps)
+    decoder = made_decoder(activation="linear", traces=2)
+    expected = decode_unconditioned(decoder_weights(decoder), state, steps, identity)
+    np.testing.assert_allclose(decoder(state, steps=steps), expected, atol=1e-10)
+    decoder = made_decoder(activation="linear", traces=2, conditional=True)
+    expected = decode_forced(decoder_weights(decoder), state, truth, identity)
+    np.testing.assert_allclose(decoder(state, truth=truth, feedback=False), expected, atol=1e-10)
+    expected = decode_feedback(decoder_weights(decoder), state, steps, identity)
+    for training in (False, True):
+        frames = decoder(state, truth=truth, feedback=True, training=training)
+        np.testing.assert_allclose(frames, expected, rtol=1e-8, atol=1e-8)
+
+
+def test_a_state_without_its_traces_is_an_error() -> None:
+    decoder = made_decoder(activation="linear", traces=2)
+    for state in (made_state(), [*made_state(), made_trace(3)]):
+        with pytest.raises(ValueError, match=r"traces \(2, 3\) behind the layers' state"):
+            decoder(state, steps=2)
 
 
 # --- What a step sees ---

@@ -23,12 +23,14 @@ from tests.references import decode_feedback, decoder_weights, encode, encoder_w
 assert keras.backend.backend() == "jax"
 keras.utils.set_random_seed(0)
 model = VideoLSTM("conditional_composite", (3,), units=[5, 4], prediction_steps=2,
-                  activation="linear")
+                  activation="linear", trace_rates=[1.0, 0.3])
 clips = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 for time in (4, 3, 70):
     clip = np.random.default_rng(time).normal(size=(2, time, 3))
     sequence, state = encode(encoder_weights(model.encoder), clip)
     assert np.abs(model.encode(clip) - sequence[:, -1]).max() < 1e-5
+shares = np.array([[0.0], [0.7]]) ** np.arange(time - 1, -1, -1)
+state.append((shares @ clip, np.tile(shares.sum(axis=1), (2, 1))))
 far = model.forecast(clip, 70)
 expected = decode_feedback(decoder_weights(model.decoders["prediction"]), state, 70, identity)
 assert np.abs(far - expected).max() < 1e-4

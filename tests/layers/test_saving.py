@@ -10,6 +10,7 @@ from keras_videolstm.layers import (
     ConditionalDecoder,
     Convolution,
     FrameStandardizer,
+    FrameTraces,
     PeepholeLSTMCell,
     VideoEncoder,
 )
@@ -59,6 +60,8 @@ MAKERS: list[Callable[[], keras.layers.Layer]] = [
     lambda: ConditionalDecoder(
         [5], (8, 8, 1), conditional=True, convolution={"max_displacement": 3, "motion_tracks": True}
     ),
+    lambda: ConditionalDecoder([5], (3,), activation="linear", traces=2),
+    lambda: FrameTraces([1.0, 0.25]),
     lambda: MotionHead((8, 8, 1), {"max_displacement": 3}, motions=1, centred=False),
     lambda: FrameStandardizer((4, 4, 1), kind="channel", name="named"),
 ]

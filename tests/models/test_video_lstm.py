@@ -1,4 +1,5 @@
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -59,6 +60,15 @@ def with_slow_features() -> VideoLSTM:
     rng = np.random.default_rng(2)
     model.set_statistics(np.full(FEATURES, 0.2), np.full(FEATURES, 0.5))
     model.slow.set_directions(*(rng.normal(size=weight.shape) for weight in model.slow.weights))
+    return model
+
+
+RATES = [1.0, 0.3, 0.0]
+
+
+def with_traces(variant: str = "composite") -> VideoLSTM:
+    model = made_model(variant, standardize=True, trace_rates=RATES)
+    model.set_statistics(np.full(FEATURES, 0.2), np.full(FEATURES, 0.5))
     return model
 
 
@@ -432,6 +442,44 @@ def test_slow_features_of_images_are_an_error() -> None:
         VideoLSTM("composite", (4, 4, 1), units=[4], slow_features=2)
 
 
+# --- Traces ---
+
+
+@pytest.mark.parametrize("variant", ["composite", "conditional_composite"])
+def test_decoders_write_from_traces_of_the_standardised_frames_read(variant: str) -> None:
+    model = with_traces(variant)
+    clip = ramps(2)[0]
+    seen = (clip - 0.2) / 0.5
+    _, state = encode(encoder_weights(model.encoder), seen)
+    age = TIME - 1 - np.arange(TIME)
+    shares = (1 - np.array(RATES)[:, None]) ** age
+    state = [*state, (shares @ seen, np.tile(shares.sum(axis=1), (2, 1)))]
+    write = decode_feedback if variant in FED else decode_unconditioned
+    future = write(decoder_weights(model.decoders["prediction"]), state, 6, identity)
+    np.testing.assert_allclose(model.forecast(clip, 6), future * 0.5 + 0.2, atol=1e-5)
+    rebuilt = decode_unconditioned(
+        decoder_weights(model.decoders["reconstruction"]), state, TIME, identity
+    )[:, ::-1]
+    np.testing.assert_allclose(model.reconstruct(clip), rebuilt * 0.5 + 0.2, atol=1e-5)
+
+
+def test_an_untrained_model_forecasts_the_mean_of_its_traces() -> None:
+    model = VideoLSTM(
+        "composite", (FEATURES,), units=[4], activation="linear", trace_rates=[1.0, 0.0]
+    )
+    model.decoders["prediction"].head.kernel.assign(np.zeros((4, FEATURES)))
+    clip = ramps(2)[0]
+    expected = (clip[:, -1] + clip.mean(axis=1)) / 2
+    for frame in np.moveaxis(model.forecast(clip, 30), 1, 0):
+        np.testing.assert_allclose(frame, expected, atol=1e-6)
+
+
+def test_traces_of_pixels_are_an_error() -> None:
+    for shape, activation in (((4, 4, 1), "linear"), ((FEATURES,), "sigmoid")):
+        with pytest.raises(ValueError, match="traces of vectors of linear features"):
+            VideoLSTM("composite", shape, units=[4], activation=activation, trace_rates=[1.0])
+
+
 # --- A stream ---
 
 
@@ -453,8 +501,9 @@ def test_a_stream_equals_the_whole_clip_frame_by_frame_and_in_chunks(variant: st
     np.testing.assert_allclose(stream.forecast(6), future, atol=1e-5)
 
 
-def test_a_stream_sees_what_has_changed_since_the_frame_before() -> None:
-    model = with_slow_features()
+@pytest.mark.parametrize("made", [with_slow_features, with_traces])
+def test_a_stream_carries_all_that_a_model_has_read(made: Callable[[], VideoLSTM]) -> None:
+    model = made()
     clip = ramps(1, seed=4)[0][0]
     features, future = model.encode(clip, every_step=True), model.forecast(clip, 6)
     stream = model.stream()
@@ -465,6 +514,7 @@ def test_a_stream_sees_what_has_changed_since_the_frame_before() -> None:
         stream.reset()
     chunks = [stream.push(clip[:1]), stream.push(clip[1:])]
     np.testing.assert_allclose(np.concatenate(chunks), features, atol=1e-5)
+    np.testing.assert_allclose(stream.forecast(6), future, atol=1e-5)
 
 
 def test_two_streams_of_one_model_do_not_meet() -> None:

@@ -104,9 +104,11 @@ def test_best_weights_hold_the_weights_alone_and_load_back(whole):
 
 
 def test_slow_directions_are_measured_on_the_training_part_as_the_model_sees_it(tmp_path):
-    change = {"standardize = true": "standardize = true\nslow_features = 2"}
+    more = "standardize = true\nslow_features = 2\ntrace_rates = [1.0, 0.5]"
+    change = {"standardize = true": more}
     recipe = Recipe.load(write_recipe(tmp_path, epochs=1, **change))
     model = run(recipe, tmp_path, "run").model
+    assert model.trace_rates == [1.0, 0.5]
     store = PerceptStore(tmp_path / "clips.h5")
     seen = [
         np.asarray(model.standardizer(store.read(video)[None]))[0]

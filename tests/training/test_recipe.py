@@ -113,6 +113,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"model.slow_features": 5},
         "model.slow_features to be 0, or at most as many",
     ),
+    "rate of a trace above 1": (
+        {"model.trace_rates": [0.5, 1.5]},
+        "model.trace_rates to be a list of numbers from 0 to 1",
+    ),
+    "traces of pixels": (
+        {"model.trace_rates": [1.0], "model.activation": "sigmoid"},
+        "model.trace_rates to be empty, but for vectors of linear features",
+    ),
     "unknown precision": ({"training.precision": "int8"}, "training.precision to be"),
     "newer format": ({"format": 2}, "format to be 1. Received: 2"),
     "no steps": ({"model.input_steps": 0}, "model.input_steps to be a positive number"),
