@@ -45,7 +45,7 @@ def percepts_recipe(
     units: int = 256,
     seed: int = 1,
 ) -> Recipe:
-    """Return a recipe for one's own percepts, after that of `composite_youtube`.
+    """Return a recipe for one's own percepts, after that of `composite_traces_youtube`.
 
     A fifth of the sources (groups), drawn by the seed, validates; the others are learned from, each
     frame about as often as `composite_youtube` saw its own. Of patches it is `patches_recipe`.
@@ -94,7 +94,7 @@ def percepts_recipe(
             trace_rates=list(_TRACE_RATES),
         ),
         data=DataRecipe("percepts", train, validation, validation_windows=_VALIDATION_WINDOWS),
-        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=0.5),
+        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=5.0),
         training=TrainingRecipe(_BATCH, steps, _EPOCHS),
     )
 
