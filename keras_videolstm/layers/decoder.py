@@ -230,7 +230,7 @@ class ConditionalDecoder(keras.layers.Layer):
             steps = self.steps if truth is None else ops.shape(truth)[1]
         if not self.conditional:
             outputs = self._run_layers(None, state, steps, training)
-            logits = self._read_off(outputs, None, self._means(state))
+            logits = self._read_off(outputs, traces=self._means(state))
         else:
             logits = self._run_conditional(state, truth, steps, feedback, training)
         if self.reverse_time:
@@ -339,7 +339,7 @@ class ConditionalDecoder(keras.layers.Layer):
             return None
         return FrameTraces.means([ops.cast(part, self.head.dtype) for part in state[-1]])
 
-    def _read_off(self, outputs: list[Any], known: Any, traces: Any) -> Any:
+    def _read_off(self, outputs: list[Any], known: Any = None, traces: Any = None) -> Any:
         """Return logits `(..., *layout)` from each layer's output, the frame before and traces."""
         if self.convolution is None:
             logits = self.head(outputs[-1])
