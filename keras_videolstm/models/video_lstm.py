@@ -344,11 +344,9 @@ class VideoLSTM(keras.Model):
     def state_shapes(self) -> list[tuple[tuple[int, ...], ...]]:
         """Shapes of the state for one clip: the encoder's, and behind it that of the traces."""
         shapes = self.encoder.state_shapes
-        return (
-            shapes
-            if self.traces is None
-            else [*shapes, self.traces.state_shapes(*self.frame_shape)]
-        )
+        if self.traces is None:
+            return shapes
+        return [*shapes, self.traces.state_shapes(*self.frame_shape)]
 
     def run_encoder(
         self,
@@ -366,8 +364,8 @@ class VideoLSTM(keras.Model):
             training: whether dropout acts.
 
         Returns:
-            The top layer's output at each step, and the state: the encoder's, and behind it the
-            traces if the model has them.
+            The top layer's output at each step `(batch, time, units[-1])`, and the state: the
+                encoder's, and behind it the traces if the model has them; of `state_shapes`.
 
         Example:
             >>> model = VideoLSTM("composite", (3,), units=[8])

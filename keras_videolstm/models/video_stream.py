@@ -93,8 +93,8 @@ class VideoStream:
         return restored_frames(np.asarray(frames), self._model.standardizer, single=True)
 
     def _state_inputs(self) -> list[tuple[Any, ...]]:
-        shapes_of_parts = self._model.state_shapes
-        return [tuple(keras.Input(shape) for shape in shapes) for shapes in shapes_of_parts]
+        state_shapes = self._model.state_shapes
+        return [tuple(keras.Input(shape) for shape in shapes) for shapes in state_shapes]
 
     def _encoding_model(self) -> keras.Model:
         frames = keras.Input((None, *self._model.frame_shape))
