@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.running_moments import RunningMoments
 from keras_videolstm.errors import InputError
 
 
@@ -121,14 +122,9 @@ def feature_statistics(
     Example:
         >>> mean, deviation = feature_statistics([(PerceptStore("ucf.h5"), [0, 1, 2])])
     """
-    count, total, squares = 0, 0.0, 0.0
+    moments = RunningMoments()
     for store, videos in parts:
         for video in videos:
             percepts = store.read(video).astype("float64")
-            if prepare is not None:
-                percepts = prepare(percepts)
-            count += len(percepts)
-            total = total + percepts.sum(axis=0)
-            squares = squares + np.square(percepts).sum(axis=0)
-    mean = total / count
-    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))
+            moments.add(percepts if prepare is None else prepare(percepts))
+    return moments.mean, moments.deviation

@@ -148,7 +148,7 @@ def _encoder(model: VideoLSTM, clips: Clips) -> Serving:
         model.frame_shape,
         lambda frames: _encode(model, frames)[0][:, -1],
         model.encode,
-        _used(model.standardizer, model.slow, model.encoder),
+        _used(model.standardizer, model.slow, model.drift, model.encoder),
     )
 
 
@@ -172,7 +172,7 @@ def _forecaster(model: VideoLSTM, clips: Clips, steps: int | None, loop: bool) -
         model.frame_shape,
         compute,
         lambda frames: model.forecast(frames, steps),
-        _used(standardizer, model.slow, model.encoder, decoder),
+        _used(standardizer, model.slow, model.drift, model.encoder, decoder),
         forecasts=True,
     )
 

@@ -3,6 +3,7 @@
 from keras_videolstm.layers.conv_lstm_cell import ConvPeepholeLSTMCell
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.decoder import ConditionalDecoder
+from keras_videolstm.layers.drift_features import DriftFeatures
 from keras_videolstm.layers.encoder import VideoEncoder
 from keras_videolstm.layers.frame_standardizer import FrameStandardizer
 from keras_videolstm.layers.frame_traces import FrameTraces
@@ -14,6 +15,7 @@ __all__ = [
     "ConditionalDecoder",
     "ConvPeepholeLSTMCell",
     "Convolution",
+    "DriftFeatures",
     "FrameStandardizer",
     "FrameTraces",
     "PeepholeLSTMCell",

@@ -65,6 +65,12 @@ class FrameTraces(keras.layers.Layer):
         before = ops.power(kept[:, 0], ops.cast(time, self.variable_dtype))
         return sums + before[:, None] * initial[0], weights + before * initial[1]
 
+    def of_lowest_rate(self, trace: Trace) -> Trace:
+        """Return the sums `(batch, features)` and weights `(batch,)` of the longest memory."""
+        sums, weights = trace
+        lowest = self.rates.index(min(self.rates))
+        return sums[:, lowest], weights[:, lowest]
+
     @staticmethod
     def means(trace: Trace) -> Any:
         """Return running means `(batch, traces, features)`; zeros where nothing was read."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
 from keras_videolstm.errors import InputError
-from keras_videolstm.layers import FrameStandardizer, SlowFeatures, VideoEncoder
+from keras_videolstm.layers import DriftFeatures, FrameStandardizer, SlowFeatures, VideoEncoder
+from keras_videolstm.models.features_read import features_read, joined
 from keras_videolstm.models.frames import checked_clips
 from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_lstm import VideoLSTM
@@ -47,6 +48,10 @@ class ActionClassifier(keras.Model):
             the standardised percepts; default `False`, as in the paper.
         slow_features: the encoder reads so many `SlowFeatures` of percepts, and as many of how much
             they change, in place of percepts; default 0.
+        drift_features: the encoder reads so many `DriftFeatures` beside them; default 0.
+        drift_rate: the rate of their running mean; default 0.02.
+        standardize_state: whether the softmax reads the encoder's output standardised unit by unit,
+            by statistics that are set with `state_standardizer.set_statistics`; default `False`.
 
     Call arguments:
         inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
@@ -76,6 +81,9 @@ class ActionClassifier(keras.Model):
         normalize: bool = False,
         skip: bool = False,
         slow_features: int = 0,
+        drift_features: int = 0,
+        drift_rate: float = 0.02,
+        standardize_state: bool = False,
         **kwargs: Any,
     ) -> None:
         class_names = list(class_names)
@@ -90,11 +98,16 @@ class ActionClassifier(keras.Model):
         # --- Layers ---
         standardizer = FrameStandardizer((feature_dim,), standardize, name="standardizer")
         slow = SlowFeatures(feature_dim, slow_features, name="slow") if slow_features else None
-        encoder = None
+        drift = None
+        if drift_features:
+            drift = DriftFeatures(feature_dim, drift_features, drift_rate, name="drift")
+        encoder = state_standardizer = None
         if units:
             encoder = VideoEncoder(
                 units, dropout=dropout, peepholes=peepholes, name="encoder", dtype=dtype
             )
+        if units and standardize_state:
+            state_standardizer = FrameStandardizer(units[-1:], name="state_standardizer")
         # From zero, what few labels do not speak of stays at zero, and is not noise.
         head = keras.layers.Dense(
             len(class_names),
@@ -107,13 +120,16 @@ class ActionClassifier(keras.Model):
         # --- Functional model ---
         frames = keras.Input((None, feature_dim), name="frames")
         percepts = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
-        read = percepts if slow is None else slow(percepts)
+        read = features_read(percepts, slow, drift)
         # What the softmax reads, and of how many kinds of features each part is.
-        parts = [(read, 1 if slow is None else 2)]
+        parts = list(zip(read, [1 if slow is None else 2, 1], strict=False))
         if skip and slow is not None:
             parts.insert(0, (percepts, 1))
         if encoder is not None:
-            parts = [*parts * skip, (encoder(read)[0], 1)]
+            state, _ = encoder(joined(read))
+            if state_standardizer is not None:
+                state = state_standardizer(state)
+            parts = [*parts * skip, (state, 1)]
         features = [part for part, _ in parts]
         if normalize:
             size = math.sqrt(feature_dim / sum(kinds for _, kinds in parts))
@@ -134,9 +150,14 @@ class ActionClassifier(keras.Model):
         self.normalize = normalize
         self.skip = skip
         self.slow_features = slow_features
+        self.drift_features = drift_features
+        self.drift_rate = drift_rate
+        self.standardize_state = standardize_state
         self.standardizer = standardizer
         self.slow = slow
+        self.drift = drift
         self.encoder = encoder
+        self.state_standardizer = state_standardizer
         self.head = head
 
     @classmethod
@@ -171,11 +192,13 @@ class ActionClassifier(keras.Model):
             peepholes=model.peepholes,
             standardize=standardization_of(model),
             slow_features=model.slow_features,
+            drift_features=model.drift_features,
+            **({} if model.drift is None else {"drift_rate": model.drift.rate}),
             **kwargs,
         )
-        new.encoder.set_weights(model.encoder.get_weights())
-        if model.slow is not None:
-            new.slow.set_weights(model.slow.get_weights())
+        for name in ("slow", "drift", "encoder"):
+            if (layer := getattr(model, name)) is not None:
+                getattr(new, name).set_weights(layer.get_weights())
         if model.standardizer is not None:
             statistics = [np.reshape(w, -1) for w in model.standardizer.get_weights()]
             new.standardizer.set_weights(statistics)
@@ -190,7 +213,7 @@ class ActionClassifier(keras.Model):
             ['jump', 'kick', 'wave']
         """
         new = type(self)(**{**self.get_config(), "class_names": list(class_names)})
-        for name in ("standardizer", "slow", "encoder"):
+        for name in ("standardizer", "slow", "drift", "encoder", "state_standardizer"):
             if (layer := getattr(self, name)) is not None:
                 getattr(new, name).set_weights(layer.get_weights())
         return new
@@ -249,6 +272,9 @@ class ActionClassifier(keras.Model):
             "normalize": self.normalize,
             "skip": self.skip,
             "slow_features": self.slow_features,
+            "drift_features": self.drift_features,
+            "drift_rate": self.drift_rate,
+            "standardize_state": self.standardize_state,
         }
 
     @classmethod

@@ -13,12 +13,14 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.layers import (
     ConditionalDecoder,
     Convolution,
+    DriftFeatures,
     FrameStandardizer,
     FrameTraces,
     SlowFeatures,
     VideoEncoder,
 )
 from keras_videolstm.layers.encoder import State
+from keras_videolstm.models.features_read import features_read, joined
 from keras_videolstm.models.frames import (
     checked_clips,
     checked_steps,
@@ -62,6 +64,9 @@ class VideoLSTM(keras.Model):
         slow_features: the encoder reads so many `SlowFeatures` of frames, and as many of how much
             they change, in place of the (standardised) frames that the decoders write. Default 0:
             it reads the frames. The directions are set with `slow.set_directions`.
+        drift_features: the encoder also reads so many `DriftFeatures`: how far a frame lies from
+            the trace of the lowest rate of `trace_rates`, which must be there. Default 0. The
+            directions are set with `drift.set_directions`.
         trace_rates: rates of `FrameTraces` of the (standardised) frames read, from which, beside
             its own state, each decoder writes: what stays as it was need not pass through the
             state. For vectors of linear features. Default none, as in the paper.
@@ -111,6 +116,7 @@ class VideoLSTM(keras.Model):
         convolution: Convolution | dict[str, Any] | None = None,
         slow_features: int = 0,
         trace_rates: Sequence[float] = (),
+        drift_features: int = 0,
         **kwargs: Any,
     ) -> None:
         if variant not in VARIANTS:
@@ -164,6 +170,14 @@ class VideoLSTM(keras.Model):
             slow = SlowFeatures(frame_shape[0], slow_features, name="slow")
 
         traces = FrameTraces(trace_rates, name="traces") if trace_rates else None
+        drift = None
+        if drift_features:
+            if traces is None:
+                raise ValueError(
+                    f"Expected trace_rates, from whose lowest trace frames drift. "
+                    f"Received: drift_features={drift_features}, trace_rates={list(trace_rates)}"
+                )
+            drift = DriftFeatures(frame_shape[0], drift_features, min(trace_rates), name="drift")
 
         # --- Functional model ---
         inputs = {"frames": keras.Input((None, *frame_shape), name="frames")}
@@ -171,8 +185,7 @@ class VideoLSTM(keras.Model):
             inputs["future"] = keras.Input((None, *frame_shape), name="future")
         seen = {k: standardizer(v) if standardizer else v for k, v in inputs.items()}
         truths = {"reconstruction": seen["frames"], "prediction": seen.get("future")}
-        read = seen["frames"] if slow is None else slow(seen["frames"])
-        sequence, state = encoder(read)
+        sequence, state = encoder(joined(features_read(seen["frames"], slow, drift)))
         if traces is not None:
             state = [*state, traces(seen["frames"])]
         outputs = {key: decoder(state, truth=truths[key]) for key, decoder in decoders.items()}
@@ -191,10 +204,12 @@ class VideoLSTM(keras.Model):
         self.convolution = encoder.convolution
         self.slow_features = slow_features
         self.trace_rates = list(trace_rates)
+        self.drift_features = drift_features
         self.encoder = encoder
         self.decoders = decoders
         self.standardizer = standardizer
         self.slow = slow
+        self.drift = drift
         self.traces = traces
         self.conditional_key = fed
         # A caller who has only the input frames leaves `future` out: `call` fills it in.
@@ -318,6 +333,7 @@ class VideoLSTM(keras.Model):
             "convolution": self.convolution and self.convolution.to_config(),
             "slow_features": self.slow_features,
             "trace_rates": self.trace_rates,
+            "drift_features": self.drift_features,
         }
 
     @classmethod
@@ -372,10 +388,13 @@ class VideoLSTM(keras.Model):
             >>> model.run_encoder(np.zeros((2, 5, 3), "float32"))[0].shape
             TensorShape([2, 5, 8])
         """
-        read = seen if self.slow is None else self.slow(seen, previous=previous)
         layers, trace = initial_state, None
         if self.traces is not None and initial_state is not None:
             *layers, trace = initial_state
+        before = None
+        if trace is not None and self.drift is not None:
+            before = self.traces.of_lowest_rate(trace)
+        read = joined(features_read(seen, self.slow, self.drift, previous, before))
         sequence, state = self.encoder(read, initial_state=layers, training=training)
         if self.traces is None:
             return sequence, state
@@ -498,18 +517,22 @@ class VideoLSTM(keras.Model):
             >>> model = keras.Model(frames, keras.layers.Dense(2)(layer(frames)))
         """
         frames = keras.Input((None, *self.frame_shape), name="frames")
-        seen = frames
-        for layer in (self.standardizer, self.slow):
-            seen = seen if layer is None else self._copy_of(layer, seen)(seen)
-        sequence, _ = self._copy_of(self.encoder, seen)(seen)
+        copies = (self._copy_of(layer) for layer in (self.standardizer, self.slow, self.drift))
+        standardizer, slow, drift = copies
+        seen = frames if standardizer is None else standardizer(frames)
+        read = joined(features_read(seen, slow, drift))
+        sequence, _ = self._copy_of(self.encoder, read.shape)(read)
         features = sequence if every_step else sequence[:, -1]
         return keras.Model(frames, features, name=name or f"{self.name}_encoder")
 
-    def _copy_of(self, layer: keras.layers.Layer, seen: Any) -> keras.layers.Layer:
+    def _copy_of(self, layer: keras.layers.Layer | None, shape: Any = None) -> Any:
         """Return a layer once more, with weights of its own."""
+        if layer is None:
+            return None
         # Keras hands `trainable` down to the layers inside only where it changes.
         copy = type(layer).from_config({**layer.get_config(), "trainable": True})
-        copy.build(seen.shape)
+        if not copy.built:
+            copy.build(shape)
         copy.set_weights(layer.get_weights())
         copy.trainable = layer.trainable
         return copy

@@ -1,6 +1,6 @@
 """From a recipe's data to what a VideoLSTM's `fit` takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.clip_parts import VALIDATION_SEED_SHIFT, clip_parts
 from keras_videolstm.training.digit_parts import digit_parts
+from keras_videolstm.training.drift_directions import drift_directions
 from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from keras_videolstm.training.slow_directions import slow_directions
 
@@ -96,13 +97,26 @@ class ClipSource:
 
     def slow_directions(self, model: VideoLSTM) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return the slow directions of the training part's videos, as the model sees them."""
-        standardizer, size = model.standardizer, model.slow_features
-        clips = (
-            selection.store.read(video) for selection in self._train for video in selection.videos
+        return slow_directions(self._clips_seen(model), model.slow_features)
+
+    def drift_directions(self, model: VideoLSTM) -> NDArray[Any]:
+        """Return the drift directions of the training part, read as often as the model does."""
+        length = self._recipe.model.input_steps
+        blocks = (
+            clip[first : first + length]
+            for clip in self._clips_seen(model)
+            for first in range(0, len(clip), length)
         )
-        if standardizer is not None:
-            clips = (np.asarray(standardizer(clip[None]))[0] for clip in clips)
-        return slow_directions(clips, size)
+        return drift_directions(blocks, model.drift_features, model.drift.rate)
+
+    def _clips_seen(self, model: VideoLSTM) -> Iterator[NDArray[Any]]:
+        """Yield the training part's videos as the model sees them."""
+        for selection in self._train:
+            for video in selection.videos:
+                clip = selection.store.read(video)
+                if model.standardizer is not None:
+                    clip = np.asarray(model.standardizer(clip[None]))[0]
+                yield clip
 
     def describe(self) -> list[dict[str, float | str]] | str:
         """Return what the training part is made of, for cards and metadata."""

@@ -18,14 +18,14 @@ from keras_videolstm.training.finetune import (
     pretrained_classifier,
     scratch_classifier,
     single_frame_classifier,
-    slow_features_classifier,
+    learned_features_classifier,
 )
 from keras_videolstm.training.scores import Scores, score_videos
 from keras_videolstm.training.splits import Split, draw_shots
 from keras_videolstm.training.told_steps import Progress
 
 FINETUNED, SCRATCH, SINGLE_FRAME = "LSTM, fine-tuned", "LSTM from scratch", "single frame"
-SLOW_SCRATCH = "slow features, LSTM from scratch"
+FEATURES_SCRATCH = "learned features, LSTM from scratch"
 
 
 @dataclass
@@ -61,7 +61,7 @@ class MethodResult:
 def starts_from(model: VideoLSTM) -> dict[str, Start]:
     """Return, by method, what its classifiers begin with: the model, its layers, single frames.
 
-    Of a model with slow features also these alone, without what its encoder has learned.
+    Of a model with slow or drift features also these alone, without what its encoder has learned.
 
     Example:
         >>> list(starts_from(load("composite_moving_mnist")))
@@ -71,8 +71,8 @@ def starts_from(model: VideoLSTM) -> dict[str, Start]:
         SINGLE_FRAME: partial(single_frame_classifier, standardize=standardization_of(model)),
         SCRATCH: partial(scratch_classifier, like=model),
     }
-    if model.slow is not None:
-        starts[SLOW_SCRATCH] = partial(slow_features_classifier, model=model)
+    if model.slow is not None or model.drift is not None:
+        starts[FEATURES_SCRATCH] = partial(learned_features_classifier, model=model)
     return {**starts, FINETUNED: partial(pretrained_classifier, model=model)}
 
 

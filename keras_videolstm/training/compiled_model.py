@@ -39,6 +39,7 @@ def build_model(recipe: Recipe, precision: str = "float32") -> VideoLSTM:
         convolution=spec.convolution and asdict(spec.convolution),
         slow_features=spec.slow_features,
         trace_rates=spec.trace_rates,
+        drift_features=spec.drift_features,
         name=recipe.name,
         dtype=precision,
     )

@@ -8,9 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_videolstm.blocks import PADDING
 from keras_videolstm.data.percept_blocks import all_blocks, random_blocks
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import feature_statistics
+from keras_videolstm.data.running_moments import RunningMoments
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import StepCrossentropy
@@ -49,7 +51,7 @@ def scratch_classifier(
     """Make a classifier with the layers and initialisation of a model, the paper's LSTM baseline.
 
     What the model standardises by statistics it saw, this does by those of the training part. It
-    reads percepts: slow features are learned without labels, and this is what learns from none.
+    reads percepts: slow and drift features are learned without labels, and this learns from none.
 
     Raises:
         InputError: if the store's percepts are not what the model reads.
@@ -58,7 +60,8 @@ def scratch_classifier(
         >>> classifier = scratch_classifier(store, split, FinetuneSettings(), like=model)
     """
     keras.utils.set_random_seed(settings.seed)
-    untrained = VideoLSTM.from_config({**like.get_config(), "slow_features": 0})
+    percepts_alone = {"slow_features": 0, "drift_features": 0}
+    untrained = VideoLSTM.from_config({**like.get_config(), **percepts_alone})
     if untrained.standardizer is not None:
         prepare = untrained.standardizer.prepare
         statistics = feature_statistics([(store, split.train)], prepare)
@@ -66,10 +69,10 @@ def scratch_classifier(
     return pretrained_classifier(store, split, settings, untrained)
 
 
-def slow_features_classifier(
+def learned_features_classifier(
     store: PerceptStore, split: Split, settings: FinetuneSettings, model: VideoLSTM
 ) -> ActionClassifier:
-    """Make a classifier that starts from a model's slow features, and an encoder from scratch.
+    """Make a classifier that starts from a model's slow and drift features, its encoder from scratch.
 
     Beside `pretrained_classifier` it shows what the encoder's own training without labels adds.
 
@@ -77,13 +80,14 @@ def slow_features_classifier(
         InputError: if the store's percepts are not what the model reads.
 
     Example:
-        >>> classifier = slow_features_classifier(store, split, FinetuneSettings(), model)
+        >>> classifier = learned_features_classifier(store, split, FinetuneSettings(), model)
     """
     keras.utils.set_random_seed(settings.seed)
     untrained = VideoLSTM.from_config(model.get_config())
     for layer, learned in (
         (untrained.standardizer, model.standardizer),
         (untrained.slow, model.slow),
+        (untrained.drift, model.drift),
     ):
         if layer is not None:
             layer.set_weights(learned.get_weights())
@@ -108,10 +112,29 @@ def pretrained_classifier(
         )
     keras.utils.set_random_seed(settings.seed)
     # What a single frame shows is named from few labels by itself; of pixels that is very little.
-    skip = model.activation == "linear"
-    return ActionClassifier.from_video_lstm(
-        model, store.class_names, dropout=settings.dropout, normalize=True, skip=skip
+    percepts = model.activation == "linear"
+    classifier = ActionClassifier.from_video_lstm(
+        model,
+        store.class_names,
+        dropout=settings.dropout,
+        normalize=True,
+        skip=percepts,
+        standardize_state=percepts,
     )
+    if percepts:
+        _measure_state(classifier, store, split)
+    return classifier
+
+
+def _measure_state(classifier: ActionClassifier, store: PerceptStore, split: Split) -> None:
+    """Set the statistics of the encoder's output on the training part's blocks."""
+    encode = keras.Model(classifier.input, classifier.state_standardizer.input)
+    moments = RunningMoments()
+    of_training = all_blocks(store, split.train, batch_size=_BLOCKS_A_BATCH)
+    for blocks, _ in of_training.as_numpy_iterator():
+        real = np.any(blocks != PADDING, axis=-1)
+        moments.add(encode.predict_on_batch(blocks)[real])
+    classifier.state_standardizer.set_statistics(moments.mean, moments.deviation)
 
 
 def finetune(

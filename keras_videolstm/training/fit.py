@@ -126,6 +126,8 @@ def _train(
                 model.set_statistics(*source.statistics(model.standardizer.prepare))
             if model.slow is not None and not settings.start:
                 model.slow.set_directions(*source.slow_directions(model))
+            if model.drift is not None and not settings.start:
+                model.drift.set_directions(source.drift_directions(model))
             compile_model(model, recipe)
         callbacks = [keeper, *_sampling(recipe, model), *callbacks]
     if resumed_at < settings.epochs:

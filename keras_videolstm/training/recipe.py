@@ -65,6 +65,8 @@ class ModelRecipe:
             in `VideoLSTM`; their directions are measured on the training data.
         trace_rates: rates of the running means of the frames read that decoders write from, as in
             `VideoLSTM`.
+        drift_features: number of drift features that the encoder reads, as in `VideoLSTM`; their
+            directions are measured on the training data.
         convolution: makes `units` numbers of filters; default: fully connected layers.
     """
 
@@ -81,6 +83,7 @@ class ModelRecipe:
     convolution: ConvolutionRecipe | None = None
     slow_features: int = 0
     trace_rates: list[float] = field(default_factory=list)
+    drift_features: int = 0
 
     def layout(self) -> FrameLayout:
         """Return how frames lie before the layers.
@@ -271,6 +274,7 @@ class Recipe:
             ("model", "prediction_steps", positive),
             ("model", "input_gain", positive),
             ("model", "slow_features", not_negative),
+            ("model", "drift_features", not_negative),
             ("data", "digits_per_frame", positive),
             ("data", "validation_windows", positive),
             ("training", "batch_size", positive),
@@ -306,6 +310,10 @@ class Recipe:
         _expect(holds, "model.trace_rates", "a list of numbers from 0 to 1", rates)
         fits = not rates or (len(shape) == 1 and activation == "linear")
         _expect(fits, "model.trace_rates", "empty, but for vectors of linear features", rates)
+        drift = self.model.drift_features
+        fits = not drift or (bool(rates) and min(rates) < 1 and drift <= shape[0])
+        where = "0, or at most as many as a vector has features, beside trace_rates below 1"
+        _expect(fits, "model.drift_features", where, drift)
         self._check_convolution()
         if self.data.kind == "moving_mnist":
             shape = self.model.frame_shape
