@@ -15,10 +15,10 @@ from keras_videolstm.training.finetune import (
     FinetuneSettings,
     Start,
     finetune,
+    learned_features_classifier,
     pretrained_classifier,
     scratch_classifier,
     single_frame_classifier,
-    learned_features_classifier,
 )
 from keras_videolstm.training.scores import Scores, score_videos
 from keras_videolstm.training.splits import Split, draw_shots

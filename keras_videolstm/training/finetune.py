@@ -72,7 +72,7 @@ def scratch_classifier(
 def learned_features_classifier(
     store: PerceptStore, split: Split, settings: FinetuneSettings, model: VideoLSTM
 ) -> ActionClassifier:
-    """Make a classifier that starts from a model's slow and drift features, its encoder from scratch.
+    """Make a classifier that starts from a model's learned features, its encoder from scratch.
 
     Beside `pretrained_classifier` it shows what the encoder's own training without labels adds.
 
