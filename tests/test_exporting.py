@@ -40,10 +40,15 @@ def features(**options: object) -> VideoLSTM:
 
 def slow() -> VideoLSTM:
     model = features(
-        slow_features=2, standardize="root", peepholes=False, trace_rates=[1.0, 0.25, 0.0]
+        slow_features=2,
+        standardize="root",
+        peepholes=False,
+        trace_rates=[1.0, 0.25, 0.0],
+        drift_features=2,
     )
     rng = np.random.default_rng(2)
-    model.slow.set_directions(*(rng.normal(size=weight.shape) for weight in model.slow.weights))
+    for layer in (model.slow, model.drift):
+        layer.set_directions(*(rng.normal(size=weight.shape) for weight in layer.weights))
     return model
 
 

@@ -31,6 +31,7 @@ _FEWEST_STEPS_AN_EPOCH = 20
 # Directions in which clips differ need many more clips than directions.
 _SLOW_FEATURES = 48
 FEWEST_CLIPS = 4 * _SLOW_FEATURES
+_DRIFT_FEATURES = 96
 # From the last frame to the mean of all that were read.
 _TRACE_RATES = (1.0, 0.4, 0.1, 0.02)
 _VALIDATION_WINDOWS = 256
@@ -45,7 +46,7 @@ def percepts_recipe(
     units: int = 256,
     seed: int = 1,
 ) -> Recipe:
-    """Return a recipe for one's own percepts, after that of `composite_traces_youtube`.
+    """Return a recipe for one's own percepts, after that of `composite_youtube`.
 
     A fifth of the sources (groups), drawn by the seed, validates; the others are learned from, each
     frame about as often as `composite_youtube` saw its own. Of patches it is `patches_recipe`.
@@ -92,9 +93,10 @@ def percepts_recipe(
             dropout=0.3,
             slow_features=min(slow, first.feature_dim),
             trace_rates=list(_TRACE_RATES),
+            drift_features=min(_DRIFT_FEATURES, first.feature_dim),
         ),
         data=DataRecipe("percepts", train, validation, validation_windows=_VALIDATION_WINDOWS),
-        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=5.0),
+        optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=0.5),
         training=TrainingRecipe(_BATCH, steps, _EPOCHS),
     )
 

@@ -23,11 +23,13 @@ from tests.references import decode_feedback, decoder_weights, encode, encoder_w
 assert keras.backend.backend() == "jax"
 keras.utils.set_random_seed(0)
 model = VideoLSTM("conditional_composite", (3,), units=[5, 4], prediction_steps=2,
-                  activation="linear", trace_rates=[1.0, 0.3])
+                  activation="linear", trace_rates=[1.0, 0.3], drift_features=2)
+model.drift.set_directions(np.random.default_rng(1).normal(size=(3, 2)))
 clips = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 for time in (4, 3, 70):
     clip = np.random.default_rng(time).normal(size=(2, time, 3))
-    sequence, state = encode(encoder_weights(model.encoder), clip)
+    seen = np.concatenate([clip, model.drift(clip)], axis=-1)
+    sequence, state = encode(encoder_weights(model.encoder), seen)
     assert np.abs(model.encode(clip) - sequence[:, -1]).max() < 1e-5
 shares = np.array([[0.0], [0.7]]) ** np.arange(time - 1, -1, -1)
 state.append((shares @ clip, np.tile(shares.sum(axis=1), (2, 1))))

@@ -30,6 +30,12 @@ def slow_model(**options: Any) -> VideoLSTM:
     return model
 
 
+def drifting_model() -> VideoLSTM:
+    model = slow_model(slow_features=2, trace_rates=[1.0, 0.1], drift_features=3)
+    model.drift.set_directions(np.random.default_rng(3).normal(size=(3, 3)))
+    return model
+
+
 def clips(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).random((2, 4, *(shape or (3,))), "float32")
 
@@ -56,6 +62,7 @@ def moving() -> VideoLSTM:
         lambda: made(standardize="root", cell_arguments={"kernel_initializer": "glorot_normal"}),
         lambda: made(standardize=False, dropout=0.5, dtype="mixed_bfloat16"),
         lambda: slow_model(slow_features=2, units=[6]),
+        drifting_model,
         moving,
     ],
 )

@@ -21,7 +21,18 @@ def made_classifier(units: Any = tuple(UNITS), **options: Any) -> ActionClassifi
     if classifier.slow is not None:
         rng = np.random.default_rng(2)
         classifier.slow.set_directions(*(rng.normal(size=w.shape) for w in classifier.slow.weights))
+    if classifier.drift is not None:
+        directions = np.random.default_rng(3).normal(size=classifier.drift.directions.shape)
+        classifier.drift.set_directions(directions)
+    if classifier.state_standardizer is not None:
+        size = classifier.units[-1]
+        classifier.state_standardizer.set_statistics(np.full(size, 0.1), np.full(size, 0.3))
     return classifier
+
+
+def all_but_the_head(classifier: ActionClassifier) -> list[keras.layers.Layer]:
+    names = ("standardizer", "slow", "drift", "encoder", "state_standardizer")
+    return [part for name in names if (part := getattr(classifier, name)) is not None]
 
 
 @functools.cache
@@ -36,20 +47,31 @@ def made_percepts(*shape: int, seed: int = 0) -> np.ndarray:
 
 def probabilities_by_hand(classifier: ActionClassifier, clip: np.ndarray) -> np.ndarray:
     """Return the softmax at each step of one clip `(time, features)`, from the equations."""
-    percepts = read = clip.astype("float64")
+    percepts = clip.astype("float64")
     beside = [percepts]
     if classifier.slow is not None:
         directions, mean, changed = (np.asarray(w) for w in classifier.slow.weights)
         changes = np.abs(np.diff(percepts, axis=0, prepend=percepts[:1])) - mean
         beside += [percepts @ directions, changes @ changed]
-        read = np.concatenate(beside[1:], axis=-1)
-    parts = beside if classifier.skip or classifier.slow is None else beside[1:]
+    if classifier.drift is not None:
+        shares = (1 - classifier.drift_rate) ** np.maximum(
+            np.subtract.outer(*[range(len(clip))] * 2), 0
+        )
+        shares = np.tril(shares) / np.tril(shares).sum(axis=1, keepdims=True)
+        beside.append((percepts - shares @ percepts) @ np.asarray(classifier.drift.directions))
+    own = beside if classifier.slow is None else beside[1:]
+    read = np.concatenate(own, axis=-1)
+    parts = beside if classifier.skip else own
     if classifier.encoder is not None:
         encoded = encode(encoder_weights(classifier.encoder), read[None])[0][0]
+        if classifier.state_standardizer is not None:
+            encoded = (encoded - 0.1) / 0.3
         parts = [*parts, encoded] if classifier.skip else [encoded]
     if classifier.normalize:
         size = np.sqrt(percepts.shape[-1] / len(parts))
-        parts = [size * x / np.linalg.norm(x, axis=-1, keepdims=True) for x in parts]
+        # The first frame has not drifted.
+        norms = [np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-9) for x in parts]
+        parts = [size * x / norm for x, norm in zip(parts, norms, strict=True)]
     features = np.concatenate(parts, axis=-1)
     kernel, bias = (np.asarray(w).astype("float64") for w in classifier.head.weights)
     scores = np.exp(features @ kernel + bias)
@@ -77,6 +99,9 @@ def test_a_softmax_at_every_step_and_their_mean(units: tuple[int, ...]) -> None:
         {"skip": True, "normalize": True},
         {"slow_features": 2},
         {"slow_features": 2, "skip": True, "normalize": True},
+        {"drift_features": 2, "drift_rate": 0.1},
+        {"slow_features": 2, "drift_features": 2, "skip": True, "normalize": True},
+        {"standardize_state": True, "skip": True, "normalize": True},
     ],
 )
 def test_what_the_softmax_reads_can_be_of_one_size_and_have_the_percepts_beside_it(
@@ -94,7 +119,9 @@ def test_what_the_softmax_reads_can_be_of_one_size_and_have_the_percepts_beside_
 @pytest.mark.parametrize("units", [(), (6, 5)])
 @pytest.mark.parametrize("chosen", [False, True])
 def test_padding_leaves_no_trace(units: tuple[int, ...], chosen: bool) -> None:
-    classifier = made_classifier(units, normalize=chosen, skip=chosen, slow_features=2 * chosen)
+    few = 2 * chosen
+    options = {"slow_features": few, "drift_features": few, "standardize_state": chosen}
+    classifier = made_classifier(units, normalize=chosen, skip=chosen, **options)
     classifier.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
     clips, lengths = made_percepts(3, 7), (7, 4, 1)
     padded = clips.copy()
@@ -168,11 +195,11 @@ def test_there_are_two_classes_or_more_of_different_names(names: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("peepholes", "standardize", "slow_features"),
-    [(True, True, 0), (False, True, 0), (True, "root", 0), (True, "root", 2)],
+    ("peepholes", "standardize", "slow_features", "drift_features"),
+    [(True, True, 0, 0), (False, True, 0, 0), (True, "root", 0, 3), (True, "root", 2, 3)],
 )
 def test_it_starts_from_a_video_lstms_encoder_and_what_that_reads(
-    peepholes: bool, standardize: bool | str, slow_features: int
+    peepholes: bool, standardize: bool | str, slow_features: int, drift_features: int
 ) -> None:
     model = VideoLSTM(
         "composite",
@@ -182,12 +209,17 @@ def test_it_starts_from_a_video_lstms_encoder_and_what_that_reads(
         standardize=standardize,
         peepholes=peepholes,
         slow_features=slow_features,
+        trace_rates=[1.0, 0.25],
+        drift_features=drift_features,
     )
     randomize(model)
+    if drift_features:
+        model.drift.set_directions(np.random.default_rng(0).normal(size=(FEATURES, FEATURES)))
     model.set_statistics(np.array([0.5, 0.4, 0.3]), np.array([0.1, 0.2, 0.3]))
     classifier = ActionClassifier.from_video_lstm(model, CLASSES, dropout=0.25)
     assert (classifier.dropout, classifier.units) == (0.25, UNITS)
-    for part in ("encoder", "standardizer", *["slow"] * bool(slow_features)):
+    parts = [*["slow"] * bool(slow_features), *["drift"] * bool(drift_features)]
+    for part in ("encoder", "standardizer", *parts):
         ours, theirs = getattr(classifier, part).weights, getattr(model, part).weights
         assert len(ours) == len(theirs) > 0
         for weight, source in zip(ours, theirs, strict=True):
@@ -195,7 +227,11 @@ def test_it_starts_from_a_video_lstms_encoder_and_what_that_reads(
             np.testing.assert_array_equal(weight, source)
     clips = made_percepts(2, 5)
     seen = classifier.standardizer(clips)
-    sequence, _ = classifier.encoder(classifier.slow(seen) if slow_features else seen)
+    read = [classifier.slow(seen) if slow_features else seen]
+    if drift_features:
+        assert classifier.drift_rate == 0.25
+        read.append(classifier.drift(seen))
+    sequence, _ = classifier.encoder(np.concatenate(read, axis=-1))
     np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
 
 
@@ -217,19 +253,17 @@ def test_a_convolutional_model_cannot_become_a_classifier_of_vectors() -> None:
 
 @pytest.mark.parametrize("units", [(), (6, 5)])
 def test_other_classes_keep_the_encoder_and_drop_the_head(units: tuple[int, ...]) -> None:
-    old = made_classifier(units, dropout=0.3, slow_features=2)
+    options = {"slow_features": 2, "drift_features": 2, "standardize_state": True}
+    old = made_classifier(units, dropout=0.3, **options)
     old.standardizer.set_statistics(np.full(FEATURES, 0.5), np.full(FEATURES, 0.2))
     new = old.with_classes(["kick", "wave"])
     assert new.class_names == ["kick", "wave"]
     assert new.get_config() == {**old.get_config(), "class_names": ["kick", "wave"]}
     assert new.head.kernel.shape[-1] == 2
     assert not np.asarray(new.head.bias).any()
-    kept = [
-        w for part in (new.standardizer, new.slow, new.encoder) if part for w in part.get_weights()
-    ]
-    before = [
-        w for part in (old.standardizer, old.slow, old.encoder) if part for w in part.get_weights()
-    ]
+    kept, before = (
+        [w for part in all_but_the_head(which) for w in part.get_weights()] for which in (new, old)
+    )
     assert len(kept) == len(before) > 0
     for weight, source in zip(kept, before, strict=True):
         np.testing.assert_array_equal(weight, source)

@@ -72,6 +72,15 @@ def with_traces(variant: str = "composite") -> VideoLSTM:
     return model
 
 
+def with_drift() -> VideoLSTM:
+    model = made_model(slow_features=2, standardize=True, trace_rates=RATES[:2], drift_features=2)
+    rng = np.random.default_rng(2)
+    model.set_statistics(np.full(FEATURES, 0.2), np.full(FEATURES, 0.5))
+    for layer in (model.slow, model.drift):
+        layer.set_directions(*(rng.normal(size=weight.shape) for weight in layer.weights))
+    return model
+
+
 def ramps(clips: int = 16, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return features that move at a constant velocity, and how they go on."""
     rng = np.random.default_rng(seed)
@@ -480,6 +489,27 @@ def test_traces_of_pixels_are_an_error() -> None:
             VideoLSTM("composite", shape, units=[4], activation=activation, trace_rates=[1.0])
 
 
+# --- Drift ---
+
+
+def test_the_encoder_reads_how_frames_drift_beside_their_slow_features() -> None:
+    model = with_drift()
+    assert model.drift.rate == min(model.trace_rates)
+    clip = ramps(2)[0]
+    seen = model.standardizer(clip)
+    read = np.concatenate([model.slow(seen), model.drift(seen)], axis=-1)
+    sequence, _ = encode(encoder_weights(model.encoder), read)
+    np.testing.assert_allclose(model.encode(clip, every_step=True), sequence, atol=1e-5)
+    again = VideoLSTM.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.encode(clip), model.encode(clip))
+
+
+def test_drift_without_traces_is_an_error() -> None:
+    with pytest.raises(ValueError, match="trace_rates, from whose lowest trace frames drift"):
+        VideoLSTM("composite", (FEATURES,), units=[4], activation="linear", drift_features=2)
+
+
 # --- A stream ---
 
 
@@ -501,7 +531,7 @@ def test_a_stream_equals_the_whole_clip_frame_by_frame_and_in_chunks(variant: st
     np.testing.assert_allclose(stream.forecast(6), future, atol=1e-5)
 
 
-@pytest.mark.parametrize("made", [with_slow_features, with_traces])
+@pytest.mark.parametrize("made", [with_slow_features, with_traces, with_drift])
 def test_a_stream_carries_all_that_a_model_has_read(made: Callable[[], VideoLSTM]) -> None:
     model = made()
     clip = ramps(1, seed=4)[0][0]

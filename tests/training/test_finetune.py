@@ -98,6 +98,29 @@ def test_baselines_read_frames_as_the_model_does_by_statistics_of_their_own(tmp_
     np.testing.assert_array_equal(weights, [np.full(4, 9.0), np.full(4, 7.0)])
 
 
+def test_the_softmax_reads_the_state_standardised_on_the_training_part(tmp_path):
+    videos = [
+        (toy(length), ("run", "walk")[i % 2], f"g{i // 2}") for i, length in enumerate(LENGTHS)
+    ]
+    store = write_store(tmp_path / "s.h5", videos)
+    split = split_by_group(store, seed=0)
+    model = toy_model_of_seed()
+    classifier = pretrained_classifier(store, split, QUICK, model)
+    # One block a video; what a short one lacks is padding, which no statistic counts.
+    states = [model.encode(store.read(video), every_step=True) for video in split.train]
+    states = np.concatenate(states)
+    mean, deviation = classifier.state_standardizer.get_weights()
+    np.testing.assert_allclose(mean, states.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(deviation, states.std(axis=0), atol=1e-5)
+
+
+LENGTHS = [16, 9, 5, 16, 12, 7]
+
+
+def toy(length: int) -> np.ndarray:
+    return np.random.default_rng(length).normal(size=(length, 4)).astype("float32")
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_classifier(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)

@@ -16,6 +16,7 @@ from keras_videolstm.checkpoints import load, load_metadata, save
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
+from keras_videolstm.training.drift_directions import drift_directions
 from keras_videolstm.training.slow_directions import slow_directions
 from tests.tiny_runs import tiny_recipe, write_recipe
 
@@ -103,8 +104,8 @@ def test_best_weights_hold_the_weights_alone_and_load_back(whole):
     assert np.isfinite(result.model.forecast(np.zeros((5, 4)), steps=7)).all()
 
 
-def test_slow_directions_are_measured_on_the_training_part_as_the_model_sees_it(tmp_path):
-    more = "standardize = true\nslow_features = 2\ntrace_rates = [1.0, 0.5]"
+def test_directions_are_measured_on_the_training_part_as_the_model_sees_it(tmp_path):
+    more = "standardize = true\nslow_features = 2\ntrace_rates = [1.0, 0.5]\ndrift_features = 2"
     change = {"standardize = true": more}
     recipe = Recipe.load(write_recipe(tmp_path, epochs=1, **change))
     model = run(recipe, tmp_path, "run").model
@@ -116,6 +117,10 @@ def test_slow_directions_are_measured_on_the_training_part_as_the_model_sees_it(
     ]
     for weight, expected in zip(model.slow.weights, slow_directions(seen, 2), strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-5)
+    steps = recipe.model.input_steps
+    blocks = [clip[first : first + steps] for clip in seen for first in range(0, len(clip), steps)]
+    expected = drift_directions(blocks, 2, rate=0.5)
+    np.testing.assert_allclose(np.abs(model.drift.directions), np.abs(expected), atol=1e-4)
 
 
 def test_a_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_bits(whole, killed):

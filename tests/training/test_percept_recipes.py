@@ -63,11 +63,12 @@ def test_it_is_a_recipe_of_the_store_and_as_long_as_its_frames(tmp_path):
     assert percepts_recipe({"s": short}, "mine").steps == 200
 
 
-def test_slow_features_are_asked_of_many_clips_alone(tmp_path):
+def test_slow_features_are_asked_of_many_clips_alone_and_drift_of_all(tmp_path):
     few = numbered_store(tmp_path / "few.h5", [30] * 10, features=64)
-    many = numbered_store(tmp_path / "many.h5", [30] * 250, features=64)
-    assert percepts_recipe({"few": few}, "mine").model.slow_features == 0
-    assert percepts_recipe({"many": many}, "mine").model.slow_features == 48
+    many = numbered_store(tmp_path / "many.h5", [30] * 250, features=128)
+    models = [percepts_recipe({"s": store}, "mine").model for store in (few, many)]
+    assert [model.slow_features for model in models] == [0, 48]
+    assert [model.drift_features for model in models] == [64, 96]
 
 
 def test_patches_are_pixels(tmp_path):

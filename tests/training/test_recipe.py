@@ -121,6 +121,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"model.trace_rates": [1.0], "model.activation": "sigmoid"},
         "model.trace_rates to be empty, but for vectors of linear features",
     ),
+    "drift without traces": (
+        {"model.drift_features": 2},
+        "model.drift_features to be 0, or at most as many .* beside trace_rates below 1",
+    ),
     "unknown precision": ({"training.precision": "int8"}, "training.precision to be"),
     "newer format": ({"format": 2}, "format to be 1. Received: 2"),
     "no steps": ({"model.input_steps": 0}, "model.input_steps to be a positive number"),
