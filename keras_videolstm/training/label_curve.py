@@ -92,18 +92,36 @@ class LabelCurve:
     @property
     def shots(self) -> list[Shots]:
         """Labelled videos a class that were measured, rising, all of them last."""
-        counts = {count for _, _, count, _ in self._results}
+        counts = {count for _, _, count, _ in self._results if self.draws(count or None)}
         return sorted(counts - {0}) + [None] * (0 in counts)
 
+    def draws(self, shots: Shots) -> list[int]:
+        """Return the draws that all methods measured with so many videos have in all folds.
+
+        Others are of a measurement that is under way, and count for nothing yet.
+        """
+        found = {(m, f, draw) for m, f, count, draw in self._results if (count or None) == shots}
+        wanted = [
+            (method, fold)
+            for method in {method for method, *_ in found}
+            for fold in {fold for _, fold, *_ in self._results}
+        ]
+        return [
+            draw
+            for draw in sorted({draw for *_, draw in found})
+            if all((*pair, draw) in found for pair in wanted)
+        ]
+
     def by_draw(self, method: str, shots: Shots, score: str = "accuracy") -> NDArray[Any]:
-        """Return a score `(draws,)`, for each draw the mean over the folds.
+        """Return a score `(draws,)`, for each of `draws(shots)` the mean over the folds.
 
         Raises:
             InputError: if there is no result of that kind.
         """
+        draws = set(self.draws(shots))
         values: dict[int, list[float]] = {}
         for (name, _, count, draw), scores in self._results.items():
-            if (name, count or None) == (method, shots):
+            if (name, count or None) == (method, shots) and draw in draws:
                 values.setdefault(draw, []).append(scores[score])
         if not values:
             raise InputError(

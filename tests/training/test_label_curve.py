@@ -67,6 +67,22 @@ def test_a_kill_loses_one_classifier_at_most(tmp_path):
     assert len(seen) == 2 * 2 * 2 * 3 - 5
 
 
+def test_a_draw_that_is_not_whole_counts_for_nothing_yet(tmp_path):
+    def stop(done: int, total: int) -> None:
+        if done == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(tmp_path, [], progress=stop)
+    # Of the second draw one method has both folds, the other one.
+    curve = LabelCurve(tmp_path, PLAN)
+    assert curve.draws(1) == [0]
+    for method in curve.methods:
+        assert curve.by_draw(method, 1).shape == (1,)
+    whole = measure(tmp_path, [])
+    assert whole.draws(1) == whole.draws(None) == [0, 1, 2]
+
+
 def test_results_of_another_plan_or_damaged_ones_are_refused(tmp_path):
     measure(tmp_path, [])
     with pytest.raises(InputError, match=r"store='toy', with which .* Received: 'other'"):

@@ -181,13 +181,12 @@ def measure_methods(
     """Measure single frame, scratch and fine-tuned; write the table and the picture."""
     starts = starts_from(model)
     curve = measured(protocol, starts, {FINETUNED: checkpoint}, settings, shots, draws, out)
-    table = write_table(curve, protocol, FINETUNED, out, name)
+    table = write_table(curve, protocol, out, name)
     figure = draw_label_curves(
         {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
         curve.shots,
         chance=100 / len(protocol.store.class_names),
-        title=f"{_NAMES[protocol.name]}, "
-        + (f"mean and deviation over {draws} draws" if draws > 1 else "one draw"),
+        title=f"{_NAMES[protocol.name]}, {_of_draws(curve, 'mean and deviation')}",
     )
     picture = save_figure(figure, out / protocol.name / f"{name}.png")
     return Made({**table.result, "picture": str(picture)}, table.text)
@@ -215,21 +214,20 @@ def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float
 def write_table(
     curve: LabelCurve,
     protocol: Protocol,
-    best: str,
     out: Path,
     name: str,
     baseline: str = SCRATCH,
 ) -> Made:
     """Write and return the table, every method's difference to the baseline below it."""
     columns = ["all" if count is None else str(count) for count in curve.shots]
-    draws = len(curve.by_draw(best, curve.shots[0]))
-    over = f"mean ± standard deviation over {draws} draws, each" if draws > 1 else "one draw,"
-    interval = ", 95% interval" if draws > 1 else ""
+    draws = [len(curve.draws(count)) for count in curve.shots]
+    over = _of_draws(curve, "mean ± standard deviation")
+    interval = ", 95% interval" if max(draws) > 1 else ""
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
     lines = [
-        f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, {over} the mean "
-        f"over {len(protocol.folds)} folds (of {tests} test videos). In brackets the paper's "
-        "numbers.",
+        f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, {over}, "
+        f"each the mean over {len(protocol.folds)} folds (of {tests} test videos). In brackets the "
+        "paper's numbers.",
         "",
         f"| method | {' | '.join(columns)} |",
         "|---" * (1 + len(columns)) + "|",
@@ -237,6 +235,8 @@ def write_table(
     for method in curve.methods:
         cells = [_cell(curve, protocol.name, method, count) for count in curve.shots]
         lines.append(f"| {method} | {' | '.join(cells)} |")
+    if len(set(draws)) > 1:
+        lines.append(f"| draws | {' | '.join(map(str, draws))} |")
     for method in curve.methods:
         if method != baseline:
             cells = [_difference(curve, method, baseline, count) for count in curve.shots]
@@ -248,7 +248,6 @@ def write_table(
         "name": name,
         "data": protocol.name,
         "what": "video accuracy in % by labelled videos a class",
-        "repeats": draws,
         "test_videos": [protocol.store.count_clips(fold.test) for fold in protocol.folds],
         "baseline": baseline,
         "rows": [
@@ -267,8 +266,10 @@ def _row(
 ) -> dict[str, Any]:
     """Return a cell of the table; shots of `None` are all."""
     mean, deviation = _percent(curve, method, shots)
-    several = len(curve.by_draw(method, shots)) > 1
-    row = {"method": method, "shots": shots, "mean": mean, "std": deviation if several else None}
+    draws = len(curve.draws(shots))
+    several = draws > 1
+    row = {"method": method, "shots": shots, "draws": draws, "mean": mean}
+    row["std"] = deviation if several else None
     row["paper"] = _PAPER.get((data_set, method), {}).get(shots)
     if method != baseline:
         found = curve.difference(method, baseline, shots)
@@ -279,10 +280,18 @@ def _row(
     return row
 
 
+def _of_draws(curve: LabelCurve, what: str) -> str:
+    draws = [len(curve.draws(count)) for count in curve.shots]
+    if max(draws) == 1:
+        return "one draw"
+    fewest = f"{min(draws)} to " if min(draws) < max(draws) else ""
+    return f"{what} over {fewest}{max(draws)} draws"
+
+
 def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:
     mean, deviation = _percent(curve, method, shots)
     published = _PAPER.get((data_set, method), {}).get(shots)
-    spread = f" ± {deviation:.1f}" if len(curve.by_draw(method, shots)) > 1 else ""
+    spread = f" ± {deviation:.1f}" if len(curve.draws(shots)) > 1 else ""
     return f"{mean:.1f}{spread}" + (f" ({published})" if published else "")
 
 
