@@ -23,7 +23,7 @@ demo: $(STAMP)
 	  --action punch
 	$(BIN)/videolstm-tools predict $(DEMO)/classifier $(DEMO)/new/punch/figure100_clip* \
 	  --out $(DEMO)/action.png
-	$(BIN)/videolstm-tools predict composite_traces_youtube $(DEMO)/new/punch/figure100_clip* \
+	$(BIN)/videolstm-tools predict composite_youtube $(DEMO)/new/punch/figure100_clip* \
 	  --out $(DEMO)/forecast.png
 	@echo "Look at $(DEMO)/: action.png, forecast.png, classifier/comparison.png, classifier/confusion.png"
 

@@ -49,8 +49,8 @@ def command(clips: tuple[str, ...], out: Path | None, **options: Any) -> None:
       videolstm-tools predict classifier clip.mp4 --out timeline.png
       videolstm-tools predict classifier videos "more/*.avi" --out timelines
       videolstm-tools predict classifier rtsp://camera.local/door --seconds 30
-      videolstm-tools predict composite_traces_youtube clip.mp4 --steps 30 --out forecast.png
-      videolstm-tools predict composite_traces_youtube clip.mp4 --input-steps 9999 --out next.npy
+      videolstm-tools predict composite_youtube clip.mp4 --steps 30 --out forecast.png
+      videolstm-tools predict composite_youtube clip.mp4 --input-steps 9999 --out next.npy
     """
     # Of several, a bad one is left out.
     if len(clips) == 1:

@@ -50,7 +50,7 @@ from keras_videolstm_tools.shared_options import refuse_options
 def command(context: click.Context, start: str | None, **options: Any) -> Made:
     """Write a recipe and a model card to start from, for stores that `extract` wrote.
 
-    A fifth of the sources validates, the others are learned from, as `composite_traces_youtube`
+    A fifth of the sources validates, the others are learned from, as `composite_youtube`
     was. Both files are yours to change.
 
     \b

@@ -48,7 +48,7 @@ def sequences_command(**options: Any) -> list[Made]:
     \b
     Example:
       videolstm-tools visualize sequences composite_moving_mnist --steps 30 --out pictures
-      videolstm-tools visualize sequences composite_traces_youtube --clip clip.mp4 --out pictures
+      videolstm-tools visualize sequences composite_youtube --clip clip.mp4 --out pictures
     """
     from keras_videolstm_tools.work.visualize import sequences
 

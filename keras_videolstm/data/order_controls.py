@@ -30,12 +30,12 @@ def write_order_control(
 ) -> PerceptStore:
     """Write a store in which each video stands once in every class, told apart by time alone.
 
-    Controls, each from the middle of a video:
+    Controls:
 
-    - `"direction"`: 16 frames, played forwards or backwards;
-    - `"speed"`: as many frames of 16 that one plays slowly (every frame), twice or four times as
+    - `"direction"`: 16 frames spread evenly over the whole video, played forwards or backwards;
+    - `"speed"`: 16 frames around its middle, played slowly (every frame), twice or four times as
       fast (every second, every fourth frame);
-    - `"segments"`: the beginning, the middle and the end, five frames each, in one of six orders.
+    - `"segments"`: five frames each of its beginning, middle and end, in one of six orders.
 
     In direction and segments all classes have the very same frames, so that a classifier of single
     frames is right by chance alone. Sources are kept: a video's versions stay on one side of a
@@ -93,9 +93,9 @@ def _middle(percepts: NDArray[Any], steps: int) -> NDArray[Any]:
 
 
 def _directions(percepts: NDArray[Any]) -> Versions:
-    middle = _middle(percepts, _STEPS)
-    yield "forwards", middle
-    yield "backwards", middle[::-1]
+    spread = percepts[np.linspace(0, len(percepts) - 1, _STEPS).round().astype(int)]
+    yield "forwards", spread
+    yield "backwards", spread[::-1]
 
 
 def _speeds(percepts: NDArray[Any]) -> Versions:

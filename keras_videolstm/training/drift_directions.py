@@ -37,7 +37,7 @@ def drift_directions(clips: Iterable[NDArray[np.floating]], size: int, rate: flo
     count = 0
     for clip in clips:
         # The product is the work; single precision halves it, and its sums stay double.
-        drift = drifts(np.asarray(clip, "float64"), rate).astype("float32")
+        drift = _drifts(np.asarray(clip, "float64"), rate).astype("float32")
         scatter = scatter + (drift.T @ drift).astype("float64")
         count += len(drift)
     if not count or not np.trace(scatter) > 0:
@@ -47,13 +47,8 @@ def drift_directions(clips: Iterable[NDArray[np.floating]], size: int, rate: flo
     return vectors[:, : -size - 1 : -1] / np.sqrt(kept.mean())
 
 
-def drifts(frames: Array, rate: float) -> Array:
-    """Return how far each of the frames `(time, features)` lies from the running mean up to it.
-
-    Example:
-        >>> drifts(np.array([[1.0], [3.0]]), rate=0.0)
-        array([[0.], [1.]])
-    """
+def _drifts(frames: Array, rate: float) -> Array:
+    """Return how far each of the frames `(time, features)` lies from the running mean up to it."""
     time = np.arange(len(frames))
     ages = time[:, None] - time
     shares = np.where(ages >= 0, (1.0 - rate) ** np.maximum(ages, 0), 0.0)
