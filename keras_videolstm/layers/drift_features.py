@@ -3,11 +3,10 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from keras_videolstm.errors import InputError
+from keras_videolstm.layers.directions import check_finite, check_size
 from keras_videolstm.layers.frame_traces import Trace
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
 
@@ -47,11 +46,7 @@ class DriftFeatures(keras.layers.Layer):
     def __init__(self, feature_dim: int, size: int, rate: float, **kwargs: Any) -> None:
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
-        if not 1 <= size <= feature_dim:
-            raise ValueError(
-                f"Expected from 1 direction to as many as there are features ({feature_dim}). "
-                f"Received: size={size}"
-            )
+        check_size(size, feature_dim)
         # At a rate of 1 the mean is the frame itself.
         if not 0 <= rate < 1:
             raise ValueError(f"Expected a rate of at least 0 and below 1. Received: rate={rate}")
@@ -70,8 +65,7 @@ class DriftFeatures(keras.layers.Layer):
         Raises:
             InputError: if a value is not finite.
         """
-        if not np.isfinite(directions).all():
-            raise InputError("Expected finite directions. Received: NaN or infinite values")
+        check_finite(directions)
         self.directions.assign(directions)
 
     def call(self, frames: Any, initial: Trace | None = None) -> Any:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from keras_videolstm.errors import InputError
+from keras_videolstm.layers.directions import check_finite, check_size
 
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
@@ -43,11 +42,7 @@ class SlowFeatures(keras.layers.Layer):
     def __init__(self, feature_dim: int, size: int, **kwargs: Any) -> None:
         kwargs.setdefault("autocast", False)
         super().__init__(**kwargs)
-        if not 1 <= size <= feature_dim:
-            raise ValueError(
-                f"Expected from 1 direction to as many as there are features ({feature_dim}). "
-                f"Received: size={size}"
-            )
+        check_size(size, feature_dim)
         self.feature_dim = feature_dim
         self.size = size
         self.supports_masking = True
@@ -72,8 +67,7 @@ class SlowFeatures(keras.layers.Layer):
             InputError: if a value is not finite.
         """
         values = (directions, mean_change, change_directions)
-        if not all(np.isfinite(value).all() for value in values):
-            raise InputError("Expected finite directions. Received: NaN or infinite values")
+        check_finite(*values)
         for weight, value in zip(self.weights, values, strict=True):
             weight.assign(value)
 
