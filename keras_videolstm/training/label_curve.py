@@ -96,14 +96,14 @@ class LabelCurve:
         return sorted(counts - {0}) + [None] * (0 in counts)
 
     def draws(self, shots: Shots) -> list[int]:
-        """Return the draws that all methods measured with so many videos have in all folds.
+        """Return the draws of so many videos that all methods have in all folds.
 
         Others are of a measurement that is under way, and count for nothing yet.
         """
         found = {(m, f, draw) for m, f, count, draw in self._results if (count or None) == shots}
         wanted = [
             (method, fold)
-            for method in {method for method, *_ in found}
+            for method in self.methods
             for fold in {fold for _, fold, *_ in self._results}
         ]
         return [
