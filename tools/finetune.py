@@ -52,6 +52,16 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
     help="Adam's in these.",
 )
 @click.option(
+    "--head-learning-rate",
+    "head_learning_rates",
+    type=float,
+    multiple=True,
+    default=_DEFAULTS.head_learning_rates,
+    show_default=True,
+    help="Of the softmax, which learns first, alone; of several the validation part chooses one. "
+    "Where only motion tells classes apart, 0.0003 may be better.",
+)
+@click.option(
     "--dropout",
     type=float,
     default=_DEFAULTS.dropout,

@@ -185,13 +185,10 @@ def finetune(
         )
     steps_a_look = min(settings.check_every, settings.steps)
     looks = max(settings.steps // settings.check_every, 1)
-    told = ToldSteps(progress, settings.head_steps + looks * steps_a_look)
-    before = _fit_head(classifier, blocks, settings, told)
+    told = ToldSteps(progress, _head_steps(settings) + looks * steps_a_look)
+    before = _fit_head(classifier, blocks, validation, settings, told)
     _compile(classifier, keras.optimizers.Adam(settings.learning_rate, global_clipnorm=5.0), blocks)
     weights = classifier.get_weights()
-    if validation is not None:
-        seen = classifier.evaluate(validation, verbose=0, return_dict=True)
-        before |= {f"val_{name}": value for name, value in seen.items()}
     history = classifier.fit(
         blocks,
         steps_per_epoch=steps_a_look,
@@ -213,25 +210,52 @@ def finetune(
 def _fit_head(
     classifier: ActionClassifier,
     blocks: tf.data.Dataset[Any],
+    validation: tf.data.Dataset[Any] | None,
     settings: FinetuneSettings,
     told: ToldSteps,
 ) -> dict[str, float]:
     """Train the softmax alone, before an untrained one can spoil what the encoder has learned.
 
     From zero by plain gradients, which give, of all weights that fit the few clips, the smallest.
-    Returned are its last losses, by name.
+    Returned are the last losses, by name, of that which validates best.
     """
     encoder = classifier.encoder
     learns = encoder is not None and encoder.trainable
     if learns:
         encoder.trainable = False
-    _compile(classifier, keras.optimizers.SGD(settings.head_learning_rate, momentum=0.9), blocks)
+    untrained, found = classifier.head.get_weights(), []
+    for rate in settings.head_learning_rates:
+        classifier.head.set_weights(untrained)
+        losses = _fit_head_at(rate, classifier, blocks, validation, settings, told)
+        found.append((losses, classifier.head.get_weights()))
+    losses, weights = min(found, key=lambda pair: pair[0].get("val_loss", 0.0))
+    classifier.head.set_weights(weights)
+    if learns:
+        encoder.trainable = True
+    return losses
+
+
+def _fit_head_at(
+    rate: float,
+    classifier: ActionClassifier,
+    blocks: tf.data.Dataset[Any],
+    validation: tf.data.Dataset[Any] | None,
+    settings: FinetuneSettings,
+    told: ToldSteps,
+) -> dict[str, float]:
+    _compile(classifier, keras.optimizers.SGD(rate, momentum=0.9), blocks)
     history = classifier.fit(
         blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0
     ).history
-    if learns:
-        encoder.trainable = True
-    return {name: values[-1] for name, values in history.items()}
+    losses = {name: values[-1] for name, values in history.items()}
+    if validation is None:
+        return losses
+    seen = classifier.evaluate(validation, verbose=0, return_dict=True)
+    return losses | {f"val_{name}": value for name, value in seen.items()}
+
+
+def _head_steps(settings: FinetuneSettings) -> int:
+    return settings.head_steps * len(settings.head_learning_rates)
 
 
 def _compile(

@@ -17,7 +17,9 @@ class FinetuneSettings:
         dropout: rate between layers and before the softmax.
         check_every: steps between two looks at the validation part.
         head_steps: steps in which the softmax alone learns, the encoder frozen, before all does.
-        head_learning_rate: of gradient descent with momentum 0.9 in these.
+        head_learning_rates: of gradient descent with momentum 0.9 in these; of several, that whose
+            softmax has the best validation loss is kept (without a validation part the first). The
+            smaller, the less of the few clips is learned by heart.
         patience: looks without a better validation loss before training stops.
         seed: of weights, blocks and dropout.
 
@@ -30,7 +32,7 @@ class FinetuneSettings:
     learning_rate: float = 3e-4
     dropout: float = 0.5
     head_steps: int = 200
-    head_learning_rate: float = 1e-2
+    head_learning_rates: tuple[float, ...] = (1e-2,)
     check_every: int = 50
     patience: int = 4
     seed: int = 0
@@ -39,7 +41,9 @@ class FinetuneSettings:
         for key in ("steps", "head_steps", "batch_size", "check_every", "patience"):
             if getattr(self, key) < 1:
                 raise InputError(f"Expected at least 1. Received: {key}={getattr(self, key)}")
-        for rate in (self.learning_rate, self.head_learning_rate):
+        if not self.head_learning_rates:
+            raise InputError("Expected a learning rate of the softmax. Received: none")
+        for rate in (self.learning_rate, *self.head_learning_rates):
             if not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"Expected a positive learning rate. Received: {rate}")
         if not 0 <= self.dropout < 1:

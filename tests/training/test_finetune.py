@@ -156,6 +156,26 @@ def test_few_labels_teach_the_softmax_nothing_about_what_they_do_not_show(tmp_pa
     assert kernel[1:].max() == 0
 
 
+def test_of_several_rates_the_softmax_that_validates_best_is_kept(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=4)
+    split = split_by_group(store, seed=0)
+    losses, first = [], []
+    # A rate of nearly nothing teaches nothing; it is kept only where it is all there is.
+    for rates in ((1e-9,), (1e-9, 1e-2), (1e-2, 1e-9)):
+        settings = dataclasses.replace(QUICK, steps=1, dropout=0.0, head_learning_rates=rates)
+        told: list[tuple[int, int]] = []
+        classifier = single_frame_classifier(store, split, settings)
+        history = finetune(
+            classifier, store, split, settings, progress=lambda *at, told=told: told.append(at)
+        )
+        losses.append(history["val_loss"][0])
+        first.append(told[0])
+    assert losses[0] == pytest.approx(np.log(2), abs=1e-4)
+    assert losses[1] == pytest.approx(losses[2])
+    assert losses[1] < 0.6
+    assert first == [(1, 21), (1, 41), (1, 41)]
+
+
 def test_the_encoder_is_kept_where_training_it_does_not_help(tmp_path):
     toy = toy_actions(tmp_path / "toy.h5", groups=3)
     split = split_by_group(toy, seed=0)
@@ -210,7 +230,8 @@ def test_a_model_of_other_features_and_a_loss_without_end_are_refused(tmp_path):
     [
         ({"steps": 0}, "at least 1. Received: steps=0"),
         ({"head_steps": 0}, "at least 1. Received: head_steps=0"),
-        ({"head_learning_rate": -1}, "positive learning rate"),
+        ({"head_learning_rates": (-1,)}, "positive learning rate"),
+        ({"head_learning_rates": ()}, "learning rate of the softmax"),
         ({"batch_size": -1}, "at least 1. Received: batch_size=-1"),
         ({"learning_rate": 0}, "positive learning rate"),
         ({"learning_rate": float("nan")}, "positive learning rate"),

@@ -64,6 +64,7 @@ def run(
     strict: bool,
     training_steps: int,
     learning_rate: float,
+    head_learning_rates: tuple[float, ...],
     dropout: float,
     seed: int,
 ) -> Made:
@@ -71,6 +72,7 @@ def run(
     settings = FinetuneSettings(
         steps=training_steps,
         learning_rate=learning_rate,
+        head_learning_rates=head_learning_rates,
         dropout=dropout,
         seed=seed,
     )
