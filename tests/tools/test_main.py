@@ -309,7 +309,7 @@ commands, wrong_use = json.loads(sys.argv[1])
 for command in commands:
     assert CliRunner().invoke(main, [*command, "--help"]).exit_code == 0, command
     assert CliRunner().invoke(main, [*command, "--no-such-option"]).exit_code == 2, command
-    options = ShellComplete(main, {}, "v", "_V").get_completions(command, "--he")
+    options = ShellComplete(main, {}, "v", "_V").get_completions(command, "--hel")
     assert [option.value for option in options] == ["--help"], command
 for words in wrong_use:
     assert CliRunner().invoke(main, words).exit_code == 2, words
