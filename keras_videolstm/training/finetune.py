@@ -228,7 +228,10 @@ def _fit_head(
         classifier.head.set_weights(untrained)
         losses = _fit_head_at(rate, classifier, blocks, validation, settings, told)
         found.append((losses, classifier.head.get_weights()))
-    losses, weights = min(found, key=lambda pair: pair[0].get("val_loss", 0.0))
+    # A loss that is no longer a number is never the best.
+    losses, weights = min(
+        found, key=lambda pair: np.nan_to_num(pair[0].get("val_loss", 0.0), nan=np.inf)
+    )
     classifier.head.set_weights(weights)
     if learns:
         encoder.trainable = True
