@@ -120,6 +120,8 @@ def _train(
         precision = _precision(recipe, model, strategy)
         if model is None:
             model = build_model(recipe, precision.policy)
+            # Before what takes long, as an optimiser may be misspelt.
+            compile_model(model, recipe)
             if settings.start:
                 take_weights(model, settings.start)
             elif recipe.model.standardize:
@@ -128,7 +130,6 @@ def _train(
                 model.slow.set_directions(*source.slow_directions(model))
             if model.drift is not None and not settings.start:
                 model.drift.set_directions(source.drift_directions(model))
-            compile_model(model, recipe)
         callbacks = [keeper, *_sampling(recipe, model), *callbacks]
     if resumed_at < settings.epochs:
         if announce is not None:

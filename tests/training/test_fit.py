@@ -16,6 +16,7 @@ from keras_videolstm.checkpoints import load, load_metadata, save
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
+from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.drift_directions import drift_directions
 from keras_videolstm.training.slow_directions import slow_directions
 from tests.tiny_runs import tiny_recipe, write_recipe
@@ -218,6 +219,12 @@ def test_data_and_optimiser_that_do_not_fit_are_refused(change, words, tmp_path)
         run(tiny_recipe(tmp_path, **change), tmp_path, "out")
 
 
+def test_a_misspelt_optimiser_is_refused_before_statistics_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(ClipSource, "statistics", lambda *_: pytest.fail("measured first"))
+    with pytest.raises(InputError, match="Keras optimiser"):
+        run(tiny_recipe(tmp_path, **{"clipnorm = 5.0": 'name = "adamant"'}), tmp_path, "out")
+
+
 def test_moving_mnist_resumes_inside_a_block_to_the_same_stream(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype("uint8")
     np.savez(tmp_path / "mnist.npz", x_train=images)
@@ -229,8 +236,6 @@ def test_moving_mnist_resumes_inside_a_block_to_the_same_stream(tmp_path):
 
 
 def clip_source(folder: Path, images: np.ndarray) -> object:
-    from keras_videolstm.training.clips import ClipSource
-
     text = write_recipe(folder).read_text()
     head = text[: text.index("[[data.train]]")].replace('"percepts"', '"moving_mnist"')
     head = head.replace("[4]", "[64, 64, 1]").replace("standardize = true\n", "")
