@@ -58,8 +58,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
     multiple=True,
     default=_DEFAULTS.head_learning_rates,
     show_default=True,
-    help="Of the softmax, which learns first, alone; of several the validation part chooses one. "
-    "Where only motion tells classes apart, 0.0003 may be better.",
+    help="Of the softmax, which learns first, alone; of several the validation part chooses one.",
 )
 @click.option(
     "--dropout",

@@ -51,7 +51,7 @@ def random_blocks(
         return tf.ensure_shape(rows, (steps, store.feature_dim)), labels[video]
 
     blocks = tf.data.Dataset.counter().map(block, num_parallel_calls=2)
-    return blocks.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return _ahead(blocks.batch(batch_size, drop_remainder=True))
 
 
 def all_blocks(
@@ -86,4 +86,14 @@ def all_blocks(
             tf.TensorSpec((), tf.int32),
         ),
     )
-    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    return _ahead(dataset.batch(batch_size))
+
+
+def _ahead(batches: tf.data.Dataset[Any]) -> tf.data.Dataset[Any]:
+    """Make batches while others are used, without the thread that tunes how many.
+
+    Fine-tuning makes many short-lived iterators, and each waits for its tuner when it goes.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(4).with_options(options)

@@ -46,6 +46,8 @@ class ActionClassifier(keras.Model):
             features, and no kind by their number; default `False`.
         skip: whether the softmax reads, beside the encoder's output, what the encoder reads, and
             the standardised percepts; default `False`, as in the paper.
+        skip_slow: whether that takes in slow features; default `True`. They are a linear map of the
+            percepts, which a softmax can find by itself; with `False` it reads but the changes.
         slow_features: the encoder reads so many `SlowFeatures` of percepts, and as many of how much
             they change, in place of percepts; default 0.
         drift_features: the encoder reads so many `DriftFeatures` beside them; default 0.
@@ -80,6 +82,7 @@ class ActionClassifier(keras.Model):
         standardize: str = "feature",
         normalize: bool = False,
         skip: bool = False,
+        skip_slow: bool = True,
         slow_features: int = 0,
         drift_features: int = 0,
         drift_rate: float = 0.02,
@@ -124,6 +127,8 @@ class ActionClassifier(keras.Model):
         # What the softmax reads, and of how many kinds of features each part is.
         parts = list(zip(read, [1 if slow is None else 2, 1], strict=False))
         if skip and slow is not None:
+            if not skip_slow:
+                parts[0] = (read[0][..., slow_features:], 1)
             parts.insert(0, (percepts, 1))
         if encoder is not None:
             state, _ = encoder(joined(read))
@@ -149,6 +154,7 @@ class ActionClassifier(keras.Model):
         self.peepholes = peepholes
         self.normalize = normalize
         self.skip = skip
+        self.skip_slow = skip_slow
         self.slow_features = slow_features
         self.drift_features = drift_features
         self.drift_rate = drift_rate
@@ -271,6 +277,7 @@ class ActionClassifier(keras.Model):
             "standardize": self.standardizer.kind,
             "normalize": self.normalize,
             "skip": self.skip,
+            "skip_slow": self.skip_slow,
             "slow_features": self.slow_features,
             "drift_features": self.drift_features,
             "drift_rate": self.drift_rate,

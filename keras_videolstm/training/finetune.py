@@ -119,6 +119,7 @@ def pretrained_classifier(
         dropout=settings.dropout,
         normalize=True,
         skip=percepts,
+        skip_slow=False,
         standardize_state=percepts,
     )
     if percepts:
@@ -223,10 +224,13 @@ def _fit_head(
     learns = encoder is not None and encoder.trainable
     if learns:
         encoder.trainable = False
+    optimizer = keras.optimizers.SGD(momentum=0.9)
+    _compile(classifier, optimizer, blocks)
     untrained, found = classifier.head.get_weights(), []
     for rate in settings.head_learning_rates:
         classifier.head.set_weights(untrained)
-        losses = _fit_head_at(rate, classifier, blocks, validation, settings, told)
+        _begin_again(optimizer, rate)
+        losses = _fit_compiled_head(classifier, blocks, validation, settings, told)
         found.append((losses, classifier.head.get_weights()))
     # A loss that is no longer a number is never the best.
     losses, weights = min(
@@ -238,15 +242,20 @@ def _fit_head(
     return losses
 
 
-def _fit_head_at(
-    rate: float,
+def _begin_again(optimizer: keras.optimizers.Optimizer, rate: float) -> None:
+    """Forget momentum and set a rate; compiling again would trace the whole step anew."""
+    for variable in optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    optimizer.learning_rate = rate
+
+
+def _fit_compiled_head(
     classifier: ActionClassifier,
     blocks: tf.data.Dataset[Any],
     validation: tf.data.Dataset[Any] | None,
     settings: FinetuneSettings,
     told: ToldSteps,
 ) -> dict[str, float]:
-    _compile(classifier, keras.optimizers.SGD(rate, momentum=0.9), blocks)
     history = classifier.fit(
         blocks, steps_per_epoch=settings.head_steps, callbacks=[told], verbose=0
     ).history

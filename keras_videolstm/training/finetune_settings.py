@@ -32,7 +32,7 @@ class FinetuneSettings:
     learning_rate: float = 3e-4
     dropout: float = 0.5
     head_steps: int = 200
-    head_learning_rates: tuple[float, ...] = (1e-2,)
+    head_learning_rates: tuple[float, ...] = (1e-3, 1e-4)
     check_every: int = 50
     patience: int = 4
     seed: int = 0

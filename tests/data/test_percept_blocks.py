@@ -80,3 +80,10 @@ def test_random_block_i_depends_on_seed_and_i_alone(store):
     np.testing.assert_array_equal(again, blocks)
     np.testing.assert_array_equal(labels_again, labels)
     assert (taken(store, seed=2, batch_size=8)[0] != blocks).any()
+
+
+@pytest.mark.parametrize("blocks", [all_blocks, random_blocks])
+def test_no_thread_tunes_a_short_lived_iterator_which_would_wait_for_it(store, blocks):
+    seed = {"seed": 1} if blocks is random_blocks else {}
+    dataset = blocks(store, [0], batch_size=2, **seed)
+    assert dataset.options().autotune.enabled is False

@@ -62,6 +62,8 @@ def probabilities_by_hand(classifier: ActionClassifier, clip: np.ndarray) -> np.
     own = beside if classifier.slow is None else beside[1:]
     read = np.concatenate(own, axis=-1)
     parts = beside if classifier.skip else own
+    if classifier.skip and classifier.slow is not None and not classifier.skip_slow:
+        parts = [beside[0], *beside[2:]]
     if classifier.encoder is not None:
         encoded = encode(encoder_weights(classifier.encoder), read[None])[0][0]
         if classifier.state_standardizer is not None:
@@ -99,8 +101,16 @@ def test_a_softmax_at_every_step_and_their_mean(units: tuple[int, ...]) -> None:
         {"skip": True, "normalize": True},
         {"slow_features": 2},
         {"slow_features": 2, "skip": True, "normalize": True},
+        {"slow_features": 2, "skip": True, "skip_slow": False},
         {"drift_features": 2, "drift_rate": 0.1},
         {"slow_features": 2, "drift_features": 2, "skip": True, "normalize": True},
+        {
+            "slow_features": 2,
+            "drift_features": 2,
+            "skip": True,
+            "skip_slow": False,
+            "normalize": True,
+        },
         {"standardize_state": True, "skip": True, "normalize": True},
     ],
 )

@@ -1,7 +1,6 @@
 """Controls of what a recurrent representation adds, where every label is exact."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,6 @@ from keras_videolstm_tools.work.label_protocols import (
 from keras_videolstm_tools.work.labelled_percepts import load_with_percepts
 
 _POOL, _TEST_CLIPS = 3, 100
-# How much may be learned by heart differs from control to control; the validation part chooses.
-_ORDER_HEAD_RATES = (3e-4, 1e-2)
 
 
 def order(
@@ -40,7 +37,6 @@ def order(
     """Run `reproduce order`."""
     model, percepts = load_with_percepts(checkpoint)
     for protocol, settings, draws in protocols(percepts, out, **options):
-        settings = replace(settings, head_learning_rates=_ORDER_HEAD_RATES)
         for control in controls:
             folder = out / control
             source = CountedStore(protocol.store, f"percepts in order, {control}")
