@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from keras_videolstm.errors import InputError
-from keras_videolstm_tools.given_path import GivenPath
+from keras_videolstm_tools.given_path import GivenVideos
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     csv_root_option,
@@ -18,11 +18,17 @@ from keras_videolstm_tools.shared_options import (
 
 @click.command(name="extract")
 @click.argument(
-    "data", nargs=-1, required=True, type=GivenPath("a folder of videos, a CSV or a video file")
+    "data", nargs=-1, required=True, type=GivenVideos("a folder of videos, a CSV or a video file")
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
 @extraction_fps_option
+@click.option(
+    "--untimed-fps",
+    type=float,
+    help="Frames a second of folders of images and of TensorFlow Datasets, which do not say.  "
+    "[default: --fps]",
+)
 @fit_option
 @click.option(
     "--crops",
@@ -52,9 +58,10 @@ from keras_videolstm_tools.shared_options import (
 def command(**options: Any) -> Made:
     """Video files to a store of percepts.
 
-    DATA is a folder of class folders, a folder of videos, a CSV (path, label, group) or a video.
-    Run again, it goes on with the video where it was stopped, takes over what has not changed, and
-    does nothing where all is done.
+    DATA is a folder of class folders, a folder of videos, a CSV (path, label, group), a video, or
+    tfds:BUILDER of TensorFlow Datasets, with @ and a split that alone. Run again, it goes on with
+    the video where it was stopped, takes over what has not changed, and does nothing where all is
+    done.
 
     \b
     Example:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from keras_videolstm.training.finetune_settings import FinetuneSettings
-from keras_videolstm_tools.given_path import GivenPath
+from keras_videolstm_tools.given_path import GivenVideos
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     LABELLED,
@@ -32,7 +32,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 @labelled_argument
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @overwrite_option
-@click.option("--test", "test_data", type=GivenPath(LABELLED), help="Videos to test on.")
+@click.option("--test", "test_data", type=GivenVideos(LABELLED), help="Videos to test on.")
 @click.option("--from-scratch", is_flag=True, help="Random weights in the checkpoint's layers.")
 @click.option("--compare", "with_baselines", is_flag=True, help="Train the baselines too.")
 @repeats_option(default=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from keras_videolstm.data.tfds_clips import is_of_builder
 from keras_videolstm.errors import InputError
 
 
@@ -42,6 +43,25 @@ class GivenPath(click.Path):
                 f"Expected {self._what}. Received: {path}, which does not exist{near_path(path)}"
             )
         return path
+
+
+class GivenVideos(GivenPath):
+    """Videos that must be there; those of TensorFlow Datasets are looked for later.
+
+    Example:
+        >>> @click.command()
+        ... @click.argument("data", type=GivenVideos("a folder of videos"))
+        ... def command(data: Path) -> None: ...
+    """
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Return the path, or the name of a builder as one."""
+        return Path(value) if is_of_builder(value) else super().convert(value, param, ctx)
 
 
 def near_path(path: Path) -> str:

@@ -42,7 +42,8 @@ def _quieten() -> None:
     """Leave out notices that say nothing to a user of these commands."""
     warnings.filterwarnings("ignore", message="Your input ran out of data")
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class LazyGroup(click.Group):

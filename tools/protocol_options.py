@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keras_videolstm_tools.given_path import GivenPath
+from keras_videolstm_tools.given_path import GivenPath, GivenVideos
 from keras_videolstm_tools.shared_options import LABELLED, repeats_option, training_steps_option
 
 _SPLITS = (1, 2, 3)
@@ -33,7 +33,7 @@ def protocol_options(command: Callable) -> Callable:
                 default=[str(number) for number in _SPLITS],
                 help="An official split; may be given more than once.  [default: all]",
             ),
-            click.option("--data", type=GivenPath(LABELLED), help="Other labelled videos."),
+            click.option("--data", type=GivenVideos(LABELLED), help="Other labelled videos."),
             click.option(
                 "--fold",
                 "folds",

@@ -10,12 +10,12 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune_settings import FinetuneSettings
 from keras_videolstm.zoo_folder import METADATA
 from keras_videolstm_tools.checkpoint_name import CheckpointName
-from keras_videolstm_tools.given_path import GivenPath
+from keras_videolstm_tools.given_path import GivenVideos
 
-LABELLED = "labelled videos (a folder, a CSV, a video file) or a percept store"
+LABELLED = "labelled videos (a folder, a CSV, a video file, tfds:BUILDER) or a percept store"
 
 checkpoint_argument = click.argument("checkpoint", type=CheckpointName())
-labelled_argument = click.argument("data", type=GivenPath(LABELLED))
+labelled_argument = click.argument("data", type=GivenVideos(LABELLED))
 mnist_option = click.option(
     "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
 )

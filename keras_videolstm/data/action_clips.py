@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_videolstm.data.tfds_clips import is_of_builder, labelled_examples
 from keras_videolstm.data.video import CENTRE, VIDEO_SUFFIXES
 from keras_videolstm.errors import InputError
 
@@ -32,7 +33,7 @@ class Clip:
         label: name of its class, `""` where unlabelled.
         group: name of the source it was cut from (a video, an actor). Clips of one group never
             stand on both sides of a split.
-        place, flip: how it is looked at, as in `FrameFormat`.
+        place, flip, untimed_fps: how it is looked at, as in `FrameFormat`.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Clip:
     group: str
     place: tuple[float, float] = CENTRE
     flip: bool = False
+    untimed_fps: float | None = None
 
 
 def class_names(clips: Iterable[Clip]) -> tuple[str, ...]:
@@ -91,13 +93,15 @@ def find_clips(
 
     Args:
         source: a folder with one sub-folder a class; a CSV with the columns path, label and
-            (optionally) group; a folder of unlabelled videos; or one video file.
+            (optionally) group; a folder of unlabelled videos; one video file; or `tfds:` and the
+            name of a builder of TensorFlow Datasets, as `labelled_examples` takes it.
         root: folder that a CSV's paths are relative to, and which they may not leave;
             default: the CSV's own folder.
 
     Returns:
         Clips in a stable order (by path for a folder, as listed for a CSV). Without a group
-        column the group is read from names as in UCF-101 and HMDB-51, and else is the file itself.
+        column the group is read from names as in UCF-101 and HMDB-51, and else is the file itself;
+        a clip of TensorFlow Datasets, which has no name, is its own.
 
     Raises:
         InputError: if there is nothing there, a column is missing, or a path leaves `root`.
@@ -105,6 +109,8 @@ def find_clips(
     Example:
         >>> clips = find_clips("my_videos")  # my_videos/walk/a.mp4, my_videos/run/b.avi, ...
     """
+    if is_of_builder(source):
+        return [_of_builder(path, label) for path, label in labelled_examples(source)]
     source = Path(source)
     if not source.exists():
         raise InputError(
@@ -136,6 +142,10 @@ def _labelled_by_folder(path: Path, folder: Path) -> Clip:
     if len(parts) == 1:
         return _unlabelled(path)
     return Clip(path, parts[0], _group_of(path))
+
+
+def _of_builder(path: Path, label: str) -> Clip:
+    return Clip(path, label, os.fspath(path).rpartition("@")[2].replace("/", "-"))
 
 
 def _unlabelled(path: Path) -> Clip:

@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from keras_videolstm.data.tfds_clips import example_images, is_of_builder
 from keras_videolstm.errors import InputError
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
@@ -45,6 +46,8 @@ class FrameFormat:
         place: where the crop is taken, (down, across), from (0, 0), the upper left corner, to
             (1, 1); default: the centre. Padded frames have no other.
         flip: whether left and right change places.
+        untimed_fps: frames a second of what has no time, folders of images and clips of TensorFlow
+            Datasets; default: `fps`, so that each image is a frame.
 
     Raises:
         InputError: on a number out of its range, an unknown `fit`, or `short_side < size`.
@@ -60,10 +63,12 @@ class FrameFormat:
     short_side: int | None = None
     place: tuple[float, float] = CENTRE
     flip: bool = False
+    untimed_fps: float | None = None
 
     def __post_init__(self) -> None:
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise InputError(f"Expected fps between 0 and 1000. Received: fps={self.fps}")
+        for name, rate in (("fps", self.fps), ("untimed_fps", self.untimed_fps)):
+            if rate is not None and not 0 < rate <= 1000:
+                raise InputError(f"Expected {name} between 0 and 1000. Received: {name}={rate}")
         if self.size is not None and self.size < 1:
             raise InputError(
                 f"Expected a positive frame size in pixels. Received: size={self.size}"
@@ -93,8 +98,9 @@ def iter_frames(
     Of a folder of images each is a frame, in the order of their names.
 
     Args:
-        path: a file of any container and codec of FFmpeg: avi, gif, mkv, mov, mp4, webm...; or a
-            folder of images of one kind and size: png, jpg, bmp, tif.
+        path: a file of any container and codec of FFmpeg: avi, gif, mkv, mov, mp4, webm...; a
+            folder of images of one kind and size: png, jpg, bmp, tif; or a clip of TensorFlow
+            Datasets, as `labelled_examples` names it.
         frame_format: frame rate, size and fit; by default the file's own.
 
     Yields:
@@ -109,8 +115,7 @@ def iter_frames(
         ...     print(frame.shape)
     """
     path = Path(path)
-    folder = stat.S_ISDIR(_status(path).st_mode)
-    with _open_images(path, frame_format.fps) if folder else _open_container(path) as container:
+    with _opened(path, frame_format) as container:
         stream = container.streams.video[0]
         timed = _timed_frames(container, stream, path)
         if frame_format.fps is not None:
@@ -175,6 +180,17 @@ def declared_frames(path: str | os.PathLike[str], fps: float | None = None) -> i
         return 0
 
 
+def _opened(
+    path: Path, frame_format: FrameFormat
+) -> AbstractContextManager[av.container.InputContainer]:
+    images_fps = frame_format.untimed_fps or frame_format.fps or _IMAGES_FPS
+    if is_of_builder(path):
+        return example_images(path, images_fps)
+    if stat.S_ISDIR(_status(path).st_mode):
+        return _open_images(path, images_fps)
+    return _open_container(path)
+
+
 @contextmanager
 def _open_container(path: Path) -> Iterator[av.container.InputContainer]:
     _check_file(path)
@@ -205,7 +221,7 @@ def images_in(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _open_images(folder: Path, fps: float | None) -> Iterator[av.container.InputContainer]:
+def _open_images(folder: Path, fps: float) -> Iterator[av.container.InputContainer]:
     images = images_in(folder)
     kinds = sorted({path.suffix for path in images})
     if len(kinds) != 1:
@@ -227,7 +243,7 @@ def _open_images(folder: Path, fps: float | None) -> Iterator[av.container.Input
     pattern = f"{_escaped(str(folder.absolute()))}/*{kinds[0]}"
     options = {
         "pattern_type": "glob",
-        "framerate": str(fps or _IMAGES_FPS),
+        "framerate": str(fps),
         "protocol_whitelist": "file",
     }
     try:

@@ -80,7 +80,9 @@ def decoded_chunks(
 def _decode(clip: Clip, frame_format: FrameFormat, span: int) -> Iterator[tuple[NDArray[Any], str]]:
     fault = ""
     try:
-        view = dataclasses.replace(frame_format, place=clip.place, flip=clip.flip)
+        view = dataclasses.replace(
+            frame_format, place=clip.place, flip=clip.flip, untimed_fps=clip.untimed_fps
+        )
         for frames in frame_chunks(clip.path, view, span):
             yield frames, ""
     except InputError as error:

@@ -187,7 +187,10 @@ def _key(clip: Clip, settings: dict[str, Any]) -> str:
         stamp = [status.st_size, status.st_mtime_ns]
     except (OSError, ValueError):
         stamp = []
-    return _digest([str(clip.path), stamp, clip.place, clip.flip, settings])[:_KEY_DIGITS]
+    content = [str(clip.path), stamp, clip.place, clip.flip, settings]
+    if clip.untimed_fps is not None:
+        content.append(clip.untimed_fps)
+    return _digest(content)[:_KEY_DIGITS]
 
 
 def _digest(content: object) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_videolstm.data.action_clips import find_clips, views_of
+from keras_videolstm.data.tfds_clips import is_of_builder
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
 from keras_videolstm_tools.counted import counted
@@ -19,6 +20,7 @@ def run(
     out: Path,
     percepts: str,
     fps: float,
+    untimed_fps: float | None,
     fit: str,
     crops: int,
     flips: bool,
@@ -32,8 +34,14 @@ def run(
     """Run `extract`."""
     settings: dict[str, Any] = {"fps": fps, "fit": fit, "shards": shards}
     # Workers of Beam have folders of their own to start in.
-    sources = [source.resolve() if beam else source for source in data]
-    clips = [clip for source in sources for clip in find_clips(source, root)]
+    sources = [
+        source.resolve() if beam and not is_of_builder(source) else source for source in data
+    ]
+    clips = [
+        dataclasses.replace(clip, untimed_fps=untimed_fps)
+        for source in sources
+        for clip in find_clips(source, root)
+    ]
     views = views_of(clips, crops=crops, flips=flips)
     if beam:
         report = _extract_with_beam()(
