@@ -25,7 +25,7 @@ from keras_videolstm_tools.shared_options import (
 @extraction_fps_option
 @click.option(
     "--untimed-fps",
-    type=float,
+    type=click.FloatRange(0, 1000, min_open=True),
     help="Frames a second of folders of images and of TensorFlow Datasets, which do not say.  "
     "[default: --fps]",
 )

@@ -92,7 +92,8 @@ def all_blocks(
 def _ahead(batches: tf.data.Dataset[Any]) -> tf.data.Dataset[Any]:
     """Make batches while others are used, without the thread that tunes how many.
 
-    Fine-tuning makes many short-lived iterators, and each waits for its tuner when it goes.
+    Fine-tuning makes many short-lived iterators. One that goes waits for its tuner to end, for
+    minutes at times (TensorFlow 2.16).
     """
     options = tf.data.Options()
     options.autotune.enabled = False

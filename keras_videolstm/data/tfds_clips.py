@@ -90,7 +90,13 @@ def example_images(path: Path, fps: float) -> "Iterator[av.container.InputContai
     if len(kinds) != 1:
         raise InputError(f"Expected a video of PNG or JPEG images. Received: {path} of others")
     options = {"framerate": str(fps), "protocol_whitelist": ""}
-    with av.open(io.BytesIO(b"".join(images)), format=kinds.pop(), options=options) as container:
+    try:
+        container = av.open(io.BytesIO(b"".join(images)), format=kinds.pop(), options=options)
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"Expected images that FFmpeg can open. Received: {path} ({error.strerror})"
+        ) from error
+    with container:
         yield container
 
 
@@ -149,13 +155,20 @@ def _labels(builder: Any, split: str) -> Iterator[str]:
 
 def _examples(builder: Any, split: str, decoders: Any) -> Iterator[dict[str, Any]]:
     """Give examples in the order of their files, which is that of all slices of a split, too."""
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
     dataset = builder.as_dataset(
         split=split, shuffle_files=False, read_config=in_order, decoders=decoders
     )
-    return iter(dataset.as_numpy_iterator())
+    try:
+        yield from dataset.as_numpy_iterator()
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"Expected a data set that can be read to its end. Received: "
+            f"{builder.info.full_name} ({error.message.splitlines()[0]})"
+        ) from error
 
 
 def _encoded_images(path: Path) -> list[bytes]:
@@ -168,15 +181,17 @@ def _encoded_images(path: Path) -> list[bytes]:
 
     text, _, digits = os.fspath(path).rpartition("/")
     number = int(digits)
-    if getattr(_thread, "of", None) != text or number < _thread.number:
+    if getattr(_thread, "of", "") != text or number < _thread.number:
         name, _, split = text.removeprefix(_PREFIX).partition("@")
         builder = _builder(name)
         key = _video_key(builder)
         decoders = {key: tfds.decode.SkipDecoding()}
-        _thread.of, _thread.number = text, number
-        _thread.videos = (
-            example[key] for example in _examples(builder, f"{split}[{number}:]", decoders)
-        )
-    video = next(itertools.islice(_thread.videos, number - _thread.number, None))
-    _thread.number = number + 1
+        there = split in builder.info.splits and number < builder.info.splits[split].num_examples
+        examples = _examples(builder, f"{split}[{number}:]", decoders) if there else iter(())
+        _thread.videos, _thread.number = (example[key] for example in examples), number
+    _thread.of = ""  # After a fault nothing is gone on with.
+    video = next(itertools.islice(_thread.videos, number - _thread.number, None), None)
+    if video is None:
+        raise InputError(f"Expected a clip that the data set has. Received: {path}")
+    _thread.of, _thread.number = text, number + 1
     return [bytes(image) for image in video]

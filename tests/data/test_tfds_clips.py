@@ -1,6 +1,7 @@
 """Tests of clips of TensorFlow Datasets, on data sets that it has itself prepared."""
 
 import itertools
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_a_rate_of_images_is_part_of_what_percepts_depend_on(tmp_path):
     arguments += ("--out", tmp_path / "s.h5")
     done(*arguments)
     assert "(0 new" not in done(*arguments, "--untimed-fps", 30)
-    assert "fps between 0 and 1000" in refused(*arguments, "--untimed-fps", 0)
+    assert "0<x<=1000" in refused(*arguments, "--untimed-fps", 0, code=2)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,25 @@ def test_a_data_set_that_is_known_but_not_prepared_is_refused(monkeypatch, tmp_p
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(InputError, match=r"has prepared.*tfds build tiny_actions"):
         find_clips("tfds:tiny_actions")
+
+
+def test_a_damaged_file_is_said_in_a_sentence(folder, monkeypatch, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "copy"))
+    path = find_clips("tfds:tiny_actions@train")[-1].path
+    last = sorted((tmp_path / "copy").rglob("tiny_actions-train.tfrecord*"))[-1]
+    last.write_bytes(last.read_bytes()[:-100])
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"read to its end.*tiny_actions/1\.0\.0"):
+            next(iter_frames(path))
+    with pytest.raises(InputError, match="read to its end"):
+        find_clips("tfds:tiny_actions")
+
+
+def test_a_clip_that_is_not_there_is_said_in_a_sentence():
+    path = Path("tfds:tiny_actions:1.0.0@test/000007")
+    with pytest.raises(InputError, match="a clip that the data set has"):
+        next(iter_frames(path))
 
 
 def test_without_tensorflow_datasets_its_extra_is_named(monkeypatch):
