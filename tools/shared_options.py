@@ -47,7 +47,7 @@ training_steps_option = click.option(
     default=FinetuneSettings().steps,
     show_default=True,
     help=f"Most steps in which all layers learn, after {FinetuneSettings().head_steps} of the "
-    "softmax alone.",
+    "softmax alone at each of its learning rates.",
 )
 
 overwrite_option = click.option(

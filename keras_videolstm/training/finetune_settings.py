@@ -16,7 +16,8 @@ class FinetuneSettings:
         learning_rate: Adam's.
         dropout: rate between layers and before the softmax.
         check_every: steps between two looks at the validation part.
-        head_steps: steps in which the softmax alone learns, the encoder frozen, before all does.
+        head_steps: steps in which the softmax alone learns at each of its rates, the encoder
+            frozen, before all does.
         head_learning_rates: of gradient descent with momentum 0.9 in these; of several, that whose
             softmax has the best validation loss is kept (without a validation part the first). The
             smaller, the less of the few clips is learned by heart.
