@@ -44,12 +44,28 @@ class ProgressLine:
         worked, whole = (units, all_units) if units and all_units else (done, total)
         left = seconds / worked * max(whole - worked, 0) if worked else 0
         # What is under way is never said to have no time left.
-        time_left = f"{self._most}{max(math.ceil(left), 1)} s left"
+        time_left = f"{self._most}{_in_words(max(math.ceil(left), 1))} left"
         line = (
-            f"{self._label}: {done_so_far}, {rate:.{int(rate < 3)}f} {self._unit}/s, "
-            f"{time_left if done < total else f'{seconds:.0f} s in all'}"
+            f"{self._label}: {done_so_far}, {_rate(rate, self._unit)}, "
+            f"{time_left if done < total else f'{_in_words(seconds)} in all'}"
         )
         if self._terminal:
             click.echo(f"\r{line:<78}", nl=done >= total, err=True)
         else:
             click.echo(line, err=True)
+
+
+def _rate(per_second: float, unit: str) -> str:
+    if per_second * 60 < 1:
+        return f"{3600 * per_second:.1f} {unit}/h"
+    if per_second < 0.5:
+        return f"{60 * per_second:.1f} {unit}/min"
+    return f"{per_second:.{int(per_second < 3)}f} {unit}/s"
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 180:
+        return f"{seconds:.0f} s"
+    if seconds < 180 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

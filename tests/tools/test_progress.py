@@ -80,6 +80,22 @@ def test_a_terminal_shows_one_line_that_ends_with_the_work(clock, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (20, "3.0 trained/min, 20 s left"),
+        (600, "6.0 trained/h, 10 min left"),
+        (18000, "0.2 trained/h, 5.0 h left"),
+    ],
+)
+def test_slow_work_is_told_by_the_minute_and_the_hour(clock, monkeypatch, seconds, said):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    line = ProgressLine("classifiers", "trained")
+    clock[0] = seconds
+    line(1, 2)
+    assert sys.stderr.getvalue() == f"classifiers: 1/2 trained, {said}\n"
+
+
 def lines_of(shown: str) -> list[str]:
     return [text.strip() for text in shown.split("\r")[1:]]
 
