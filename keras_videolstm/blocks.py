@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_videolstm.errors import InputError
+
 BLOCK_STEPS = 16
 BLOCK_STRIDE = 8
 # No percept of ours is negative, and none of any kind is -1 in every feature.
@@ -34,3 +36,19 @@ def video_blocks(
     padded = np.pad(percepts, ((0, missing), (0, 0)), constant_values=PADDING)
     starts = block_starts(len(percepts), steps, stride)
     return np.stack([padded[start : start + steps] for start in starts])
+
+
+def refuse_padding(percepts: NDArray[Any]) -> None:
+    """Refuse frames `(..., features)` that would be taken for padding.
+
+    Raises:
+        InputError: if a frame is -1 in every feature.
+
+    Example:
+        >>> refuse_padding(np.zeros((40, 3), "float32"))
+    """
+    if (percepts == PADDING).all(axis=-1).any():
+        raise InputError(
+            f"Expected no frame of {PADDING:g} in every feature, which stands for padding. "
+            f"Received: one among percepts of shape {percepts.shape}"
+        )

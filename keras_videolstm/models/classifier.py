@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, video_blocks
+from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, refuse_padding, video_blocks
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import DriftFeatures, FrameStandardizer, SlowFeatures, VideoEncoder
 from keras_videolstm.models.features_read import features_read, joined
@@ -237,7 +237,7 @@ class ActionClassifier(keras.Model):
             stride: frames from block to block; default 8.
 
         Raises:
-            InputError: on a wrong shape or NaN.
+            InputError: on a wrong shape, NaN, or a frame of -1 in every feature, as padding is.
 
         Example:
             >>> ActionClassifier(3, ["run", "walk"], units=[8]).classify(np.zeros((5, 3))).sum()
@@ -250,6 +250,7 @@ class ActionClassifier(keras.Model):
     ) -> NDArray[Any]:
         """Return the probabilities `(blocks, classes)` of each block; arguments as `classify`."""
         clip, _ = checked_clips(percepts, (self.feature_dim,), "linear")
+        refuse_padding(clip)
         blocks = video_blocks(clip[0], block_steps, stride)
         return self.predict(blocks, verbose=0)["action"]
 

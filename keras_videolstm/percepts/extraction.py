@@ -15,7 +15,7 @@ from keras_videolstm.data.store_files import store_files
 from keras_videolstm.data.video import FrameFormat, declared_frames
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.decoding import frame_chunks
-from keras_videolstm.percepts.extractor import PerceptExtractor
+from keras_videolstm.percepts.extractor import PerceptExtractor, percepts_by
 from keras_videolstm.percepts.named_extractors import get_extractor, known_extractor
 from keras_videolstm.percepts.shard_extraction import ShardExtraction
 
@@ -80,8 +80,8 @@ def extract(
     Files that are corrupt, empty or truncated are left out and named in the report. Videos are
     kept one by one in a folder beside the store until it is complete: called again after a kill,
     it goes on with the next video. What an older store at that place holds of the same files
-    (path, size and time of change) and settings is taken over, so that a second call does nothing,
-    and a data set that has grown costs its new videos only.
+    (path, size and time of change) and settings is taken over, so that a second call does nothing
+    but to try files again that were bad, and a data set that has grown costs its new videos only.
 
     Args:
         clips: the video files.
@@ -204,4 +204,4 @@ def clip_percepts(
         (87, 1280)
     """
     chunks = frame_chunks(path, frame_format, extractor.span)
-    return np.concatenate([extractor(frames) for frames in chunks])
+    return np.concatenate([percepts_by(extractor, frames) for frames in chunks])

@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.data.video import FrameFormat
+from keras_videolstm.errors import InputError
 
 
 class PerceptExtractor(ABC):
@@ -21,6 +23,8 @@ class PerceptExtractor(ABC):
         short_side: short side in pixels of a frame before the central crop.
         span: frames that a vector is made of, its own and those that follow; default 1. A clip has
             `span - 1` vectors less than frames.
+        version: tells its vectors from other ones of the same name, such as by a hash of weights,
+            so that those are not taken for them; default `""`.
 
     Example:
         >>> @register_extractor
@@ -36,6 +40,7 @@ class PerceptExtractor(ABC):
     size: ClassVar[int]
     short_side: ClassVar[int]
     span: ClassVar[int] = 1
+    version: ClassVar[str] = ""
 
     @abstractmethod
     def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
@@ -51,6 +56,26 @@ class PerceptExtractor(ABC):
         """
         short_side = cls.short_side if fit == "crop" else None
         return FrameFormat(fps=fps, size=cls.size, fit=fit, short_side=short_side)
+
+
+def percepts_by(extractor: PerceptExtractor, frames: NDArray[Any]) -> NDArray[Any]:
+    """Return an extractor's vectors of frames, as many and as long as it says.
+
+    Raises:
+        InputError: if they are not.
+
+    Example:
+        >>> percepts_by(MeanColour(), np.zeros((5, 64, 64, 3), "uint8")).shape
+        (5, 3)
+    """
+    percepts = np.asarray(extractor(frames))
+    expected = (len(frames) - extractor.span + 1, extractor.feature_dim)
+    if percepts.shape != expected:
+        raise InputError(
+            f"Expected percepts of shape {expected} from the extractor {extractor.name!r}, for "
+            f"{len(frames)} frames. Received: {percepts.shape}"
+        )
+    return percepts
 
 
 Extractor = TypeVar("Extractor", bound=type[PerceptExtractor])

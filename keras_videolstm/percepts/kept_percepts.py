@@ -1,17 +1,24 @@
 """Percepts of single videos, kept until a store holds them all."""
 
 import os
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_videolstm.blocks import refuse_padding
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 
 _SUFFIX = ".float32"
+
+
+class DeletedMeanwhileError(OSError):
+    """A file of the folder is gone: another extraction into the same store has ended."""
 
 
 class KeptPercepts:
@@ -19,7 +26,7 @@ class KeptPercepts:
 
     What is in either need not be extracted again: a killed extraction goes on where it stopped,
     and a store that grows by a video costs that video. A video's key says all that its percepts
-    depend on, so nothing here can be out of date.
+    depend on, so nothing here can be out of date. Several processes may use one folder.
 
     Args:
         folder: of the files; made when the first is written.
@@ -40,6 +47,7 @@ class KeptPercepts:
         self._older = older if older and older.feature_dim == feature_dim else None
         keys = self._older.keys if self._older else []
         self._in_older = {key: index for index, key in enumerate(keys) if key}
+        self._mine = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._begun: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -49,21 +57,29 @@ class KeptPercepts:
         """Append percepts `(time, features)` to a video that is not at its end yet.
 
         Raises:
-            InputError: if a value is not finite.
+            InputError: if a value is not finite, or a frame is what stands for padding.
+            DeletedMeanwhileError: if another process has cleared the folder.
             OSError: if it cannot be written, such as on a full disk.
         """
         percepts = np.asarray(percepts, "<f4")
         if not np.isfinite(percepts).all():
             raise InputError("Expected finite percepts. Received: NaN or infinite values")
+        refuse_padding(percepts)
         self._folder.mkdir(parents=True, exist_ok=True)
-        # Not appended to what a killed process of the same number may have left.
-        with self._unfinished(key).open("ab" if key in self._begun else "wb") as file:
+        # A begun file that is gone is not begun again in the middle of the video.
+        with _there(), self._unfinished(key).open("r+b" if key in self._begun else "xb") as file:
+            file.seek(0, os.SEEK_END)
             file.write(np.ascontiguousarray(percepts).data)
         self._begun.add(key)
 
     def end_video(self, key: str) -> None:
-        """Keep the video, all of whose percepts have been appended."""
-        self._unfinished(key).replace(self._file(key))
+        """Keep the video, all of whose percepts have been appended.
+
+        Raises:
+            DeletedMeanwhileError: as `append`.
+        """
+        with _there():
+            self._unfinished(key).replace(self._file(key))
         self._begun.discard(key)
 
     def discard(self, key: str) -> None:
@@ -72,24 +88,31 @@ class KeptPercepts:
         self._begun.discard(key)
 
     def read(self, key: str) -> NDArray[Any]:
-        """Return a kept video's percepts `(time, features)`, read from disk as they are used."""
+        """Return a kept video's percepts `(time, features)`, read from disk as they are used.
+
+        Raises:
+            DeletedMeanwhileError: as `append`.
+        """
         if key in self._in_older:
             return self._older.read(self._in_older[key])
-        return np.memmap(self._file(key), "<f4", mode="r").reshape(-1, self._feature_dim)
+        with _there():
+            return np.memmap(self._file(key), "<f4", mode="r").reshape(-1, self._feature_dim)
 
     def clear(self) -> None:
         """Delete all files, and the folder."""
         for path in self._all_files():
             path.unlink(missing_ok=True)
-        if self._folder.is_dir():
-            self._folder.rmdir()
+        self._remove_folder()
 
     def discard_unfinished(self) -> None:
         """Delete what this process did not come to the end of; the rest stays for the next."""
         for path in self._all_files():
-            if path.name.endswith(f".{os.getpid()}"):
+            if path.name.endswith(f".{self._mine}"):
                 path.unlink(missing_ok=True)
-        if self._folder.is_dir() and not any(self._folder.iterdir()):
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        with suppress(OSError):  # never made, or another process writes there
             self._folder.rmdir()
 
     def _all_files(self) -> Iterator[Path]:
@@ -99,4 +122,15 @@ class KeptPercepts:
         return self._folder / f"{key}{_SUFFIX}"
 
     def _unfinished(self, key: str) -> Path:
-        return self._folder / f"{key}{_SUFFIX}.{os.getpid()}"
+        return self._folder / f"{key}{_SUFFIX}.{self._mine}"
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DeletedMeanwhileError(
+            f"Expected one extraction into a store at a time. Received: {error.filename}, which "
+            "another has deleted"
+        ) from error

@@ -18,8 +18,8 @@ from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.data.video import FrameFormat
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.decoding import decoded_chunks
-from keras_videolstm.percepts.extractor import PerceptExtractor
-from keras_videolstm.percepts.kept_percepts import KeptPercepts
+from keras_videolstm.percepts.extractor import PerceptExtractor, percepts_by
+from keras_videolstm.percepts.kept_percepts import DeletedMeanwhileError, KeptPercepts
 
 _KEY_DIGITS = 32
 _ROWS_AT_A_TIME = 4096
@@ -70,6 +70,8 @@ class ShardExtraction:
             "fit": frame_format.fit,
             "short_side": frame_format.short_side,
         }
+        if extractor.version:
+            settings["version"] = extractor.version
         self._keys = [_key(clip, settings) for clip in clips]
         named = [[key, c.label, c.group] for key, c in zip(self._keys, clips, strict=True)]
         self._provenance = {
@@ -81,13 +83,11 @@ class ShardExtraction:
             },
             "plan": _digest([named, class_names]),
         }
+        self._faults: dict[str, str] = {}
         older = PerceptStore(path) if path.exists() else None
-        plan = self._provenance["plan"]
-        self._complete = older is not None and older.metadata.get("plan") == plan
-        self._faults = dict(older.skipped) if self._complete else {}
         work = path.with_name(f".{path.name}.work")
         self._kept = KeptPercepts(work, extractor.feature_dim, older)
-        self.pending = [] if self._complete else self._not_kept()
+        self.pending = self._not_kept()
 
     @property
     def pending_clips(self) -> list[Clip]:
@@ -107,7 +107,9 @@ class ShardExtraction:
         strict: bool = False,
         count: Callable[[bool, int], None] = lambda ended, frames: None,
     ) -> None:
-        """Extract what is pending, and write the file.
+        """Extract what is pending, and write the file, unless it is there and nothing is new.
+
+        A file that another process has written meanwhile is left as it is.
 
         Args:
             extractor: makes the extractor; called if there is work for it.
@@ -118,17 +120,27 @@ class ShardExtraction:
         Raises:
             InputError: under `strict` at the first bad file, or if no file was good.
         """
-        if strict and self._faults:
-            raise InputError(next(iter(self._faults.values())))
-        if self._complete:
+        written = self._is_written()
+        if written and not self.pending:
             return
         try:
             if self.pending:
                 self._extract(extractor(), workers, strict, count)
-            self._write()
+            if (written and self._has_new()) or not self._is_written():
+                self._write()
+        except DeletedMeanwhileError:
+            if not self._is_written():
+                raise
         finally:
             self._kept.discard_unfinished()
         self._kept.clear()
+
+    def _has_new(self) -> bool:
+        return any(self._keys[index] in self._kept for index in self.pending)
+
+    def _is_written(self) -> bool:
+        plan = self._provenance["plan"]
+        return self.path.exists() and PerceptStore(self.path).metadata.get("plan") == plan
 
     def _not_kept(self) -> list[int]:
         first_of_key = {key: index for index, key in reversed(list(enumerate(self._keys)))}
@@ -145,7 +157,8 @@ class ShardExtraction:
         with closing(decoded_chunks(clips, self._frame_format, workers, extractor.span)) as chunks:
             for number, frames, fault in chunks:
                 key, path = self._keys[self.pending[number]], str(clips[number].path)
-                percepts = extractor(frames) if len(frames) and path not in self._faults else ()
+                wanted = len(frames) and path not in self._faults
+                percepts = percepts_by(extractor, frames) if wanted else ()
                 if len(percepts):
                     fault = self._append(key, percepts)
                 if fault:
@@ -165,7 +178,11 @@ class ShardExtraction:
         return ""
 
     def _write(self) -> None:
-        good = [index for index, key in enumerate(self._keys) if key in self._kept]
+        good = [
+            index
+            for index, key in enumerate(self._keys)
+            if str(self._clips[index].path) not in self._faults or key in self._kept
+        ]
         if not good and not self._may_be_empty:
             fault = next(iter(self._faults.values()))
             raise InputError(f"Expected at least one readable video. {fault}")

@@ -11,7 +11,7 @@ from keras_videolstm.percepts.flow_percepts import OpticalFlowPercepts
 from keras_videolstm.percepts.temporal_stream import TemporalStream
 from keras_videolstm.zoo_folder import zoo_folder
 
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
 class TemporalStreamPercepts(PerceptExtractor):
@@ -53,6 +53,7 @@ def temporal_streams() -> dict[str, type[PerceptExtractor]]:
                 "name": path.parent.name,
                 "feature_dim": config["features"],
                 "span": config["stack"] + 1,
+                "version": _hash_of_weights(path.parent),
                 "folder": path.parent,
                 "__doc__": f"The percepts of the zoo's {path.parent.name}.",
             }
@@ -69,3 +70,11 @@ def _config_of(folder: Path) -> dict[str, Any] | None:
     except (OSError, KeyError, TypeError, ValueError):
         return None
     return config if known and content.get("model") == TemporalStream.__name__ else None
+
+
+def _hash_of_weights(folder: Path) -> str:
+    try:
+        content = json.loads((folder / _METADATA).read_text(encoding="utf-8"))
+        return str(content["sha256"][_WEIGHTS])
+    except (OSError, KeyError, TypeError, ValueError):
+        return ""

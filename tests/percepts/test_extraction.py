@@ -14,6 +14,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import (
     PerceptExtractor,
     clip_percepts,
+    decoding,
     extract,
     get_extractor,
 )
@@ -201,16 +202,101 @@ def test_a_set_that_grew_or_was_labelled_anew_costs_its_new_videos_only(videos, 
     assert PerceptStore(path).class_names == ("all",)
 
 
-def test_bad_files_are_remembered(videos, tmp_path):
+def test_bad_files_are_tried_again_and_the_store_is_left_until_one_is_good(videos, tmp_path):
+    path = tmp_path / "p.h5"
     add_bad_files(videos)
-    first = extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10)
-    calls = MeanColour.calls
-    again = extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10)
-    assert MeanColour.calls == calls
+    first = extract(find_clips(videos), path, "mean_colour", fps=10)
+    before = path.stat().st_mtime_ns
+    again = extract(find_clips(videos), path, "mean_colour", fps=10)
+    assert path.stat().st_mtime_ns == before
     assert again.skipped == first.skipped
     assert len(first.skipped) == 3
-    with pytest.raises(InputError, match=r"empty\.mp4"):
-        extract(find_clips(videos), tmp_path / "p.h5", "mean_colour", fps=10, strict=True)
+    with pytest.raises(InputError, match=r"(empty|text)\.mp4|cut\.avi"):
+        extract(find_clips(videos), path, "mean_colour", fps=10, strict=True)
+
+
+def test_a_passing_fault_passes(videos, tmp_path, monkeypatch):
+    path = tmp_path / "s.h5"
+    clips = find_clips(videos)
+
+    def unreadable(source, frame_format):
+        raise InputError(f"Expected a file that can be read. Received: {source}, which cannot")
+
+    with monkeypatch.context() as away:
+        opened = decoding.iter_frames
+        away.setattr(
+            decoding,
+            "iter_frames",
+            lambda source, *rest: (unreadable if "a.mp4" in str(source) else opened)(source, *rest),
+        )
+        report = extract(clips, path, "mean_colour", fps=10)
+        assert (report.videos, len(report.skipped)) == (1, 1)
+    report = extract(clips, path, "mean_colour", fps=10)
+    assert (report.videos, report.new_frames, report.skipped) == (2, 6, [])
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_two_extractions_into_one_store_lose_nothing(shards, videos, tmp_path):
+    clips = find_clips(videos)
+    whole, store = tmp_path / "whole", tmp_path / "store"
+    extract(clips, whole, "mean_colour", fps=10, shards=shards)
+    others = []
+
+    def other_one(done: int, total: int, frames: int, expected: int) -> None:
+        # In the middle of the long video, of which 64 frames are kept, another begins and ends.
+        if not others and frames >= 70:
+            others.append(extract(clips, store, "mean_colour", fps=10, shards=shards))
+
+    ours = extract(
+        clips, store, "mean_colour", fps=10, shards=shards, workers=1, progress=other_one
+    )
+    assert [report.videos for report in (*others, ours)] == [2, 2]
+    for index in range(2):
+        expected = PerceptStore(whole).read(index)
+        np.testing.assert_array_equal(PerceptStore(store).read(index), expected)
+    assert not [path.name for path in tmp_path.rglob(".*")]
+
+
+def test_another_extraction_of_other_videos_into_the_same_store_is_told(videos, tmp_path):
+    clips = find_clips(videos)
+
+    def other_one(done: int, total: int, frames: int, expected: int) -> None:
+        if 70 <= frames < 150:
+            extract(clips[:1], tmp_path / "s.h5", "mean_colour", fps=10)
+
+    with pytest.raises(OSError, match="one extraction into a store at a time"):
+        extract(clips, tmp_path / "s.h5", "mean_colour", fps=10, workers=1, progress=other_one)
+    assert extract(clips, tmp_path / "s.h5", "mean_colour", fps=10).videos == 2
+
+
+def test_an_extractor_that_gives_other_vectors_than_it_says_is_refused(videos, tmp_path):
+    class Wide(MeanColour):
+        def __call__(self, frames: np.ndarray) -> np.ndarray:
+            return super().__call__(frames).repeat(2, axis=1)
+
+    wide, clips = Wide(), find_clips(videos)
+    with pytest.raises(InputError, match=r"shape \(6, 3\).*'mean_colour'.*Received: \(6, 6\)"):
+        clip_percepts(clips[0].path, wide, wide.frame_format(10))
+    with pytest.raises(InputError, match=r"shape \(6, 3\).*Received: \(6, 6\)"):
+        extract(clips, tmp_path / "s.h5", wide, fps=10, workers=1)
+    assert not list(tmp_path.glob("s.h5")) + list(tmp_path.glob(".*"))
+
+
+def test_a_frame_that_would_be_padding_is_a_fault(videos, tmp_path):
+    class Signed(MeanColour):
+        def __call__(self, frames: np.ndarray) -> np.ndarray:
+            return np.where(super().__call__(frames) > 0.5, 1, -1)
+
+    with pytest.raises(InputError, match="stands for padding"):
+        extract(find_clips(videos), tmp_path / "s.h5", Signed(), fps=10)
+
+
+def test_another_version_of_an_extractor_makes_new_percepts(videos, tmp_path, monkeypatch):
+    path = tmp_path / "s.h5"
+    assert extract(find_clips(videos), path, "mean_colour", fps=10).new_frames == 156
+    monkeypatch.setattr(MeanColour, "version", "2")
+    assert extract(find_clips(videos), path, "mean_colour", fps=10).new_frames == 156
+    assert extract(find_clips(videos), path, "mean_colour", fps=10).new_frames == 0
 
 
 class Killed(BaseException):
