@@ -13,6 +13,7 @@ from keras_videolstm_tools.shared_options import (
     extraction_fps_option,
     fit_option,
     strict_option,
+    untimed_fps_option,
 )
 
 
@@ -23,12 +24,7 @@ from keras_videolstm_tools.shared_options import (
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
 @extraction_fps_option
-@click.option(
-    "--untimed-fps",
-    type=click.FloatRange(0, 1000, min_open=True),
-    help="Frames a second of folders of images and of TensorFlow Datasets, which do not say.  "
-    "[default: --fps]",
-)
+@untimed_fps_option
 @fit_option
 @click.option(
     "--crops",

@@ -15,15 +15,18 @@ from keras_videolstm_tools.shared_options import (
     fit_option,
     labelled_argument,
     overwrite_option,
+    refuse_options,
     refuse_written,
     repeats_option,
     strict_option,
     test_groups_option,
     training_steps_option,
+    untimed_fps_option,
     validation_groups_option,
 )
 
 _DEFAULTS = FinetuneSettings()
+_OF_EXTRACTION = ("fps", "untimed_fps", "fit", "root", "strict")
 _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 
 
@@ -40,6 +43,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 @test_groups_option
 @validation_groups_option
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
+@untimed_fps_option
 @fit_option
 @csv_root_option
 @strict_option
@@ -75,7 +79,15 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
     help="Of the split, weights, blocks and dropout.",
 )
 @with_json
-def command(data: Path, out: Path, root: Path | None, overwrite: bool, **options: Any) -> Made:
+@click.pass_context
+def command(
+    context: click.Context,
+    data: Path,
+    out: Path,
+    root: Path | None,
+    overwrite: bool,
+    **options: Any,
+) -> Made:
     """Fine-tune a checkpoint into an action classifier.
 
     DATA is a folder with one sub-folder a class, a CSV (path, label, group) or a percept store.
@@ -89,11 +101,17 @@ def command(data: Path, out: Path, root: Path | None, overwrite: bool, **options
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
     refuse_written(out, overwrite)
-    from keras_videolstm_tools.labelled_source import check_classes
+    from keras_videolstm_tools.labelled_source import check_classes, check_same_classes, is_store
 
+    test_data = options["test_data"]
+    if is_store(data) and (test_data is None or is_store(test_data)):
+        refuse_options(context, _OF_EXTRACTION, "with videos, whose percepts are made", f"{data}")
+    if test_data:
+        refuse_options(context, ["test_groups"], "without --test", f"--test {test_data}")
+        check_same_classes(data, test_data, root)
     if options["test_groups"] or options["validation_groups"]:
         check_classes(data, root)
-    elif options["test_data"]:
+    elif test_data:
         check_classes(data, root, parts=2)
     else:
         check_classes(data, root, parts=3, hint=_WITH_TEST)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras_videolstm.data.action_clips import class_names, find_clips
 from keras_videolstm.data.store_files import is_sharded_store
+from keras_videolstm.data.tfds_clips import is_of_builder
 from keras_videolstm.errors import InputError
 
 
@@ -15,6 +16,30 @@ def is_store(source: Path) -> bool:
         True
     """
     return source.suffix == ".h5" or is_sharded_store(source)
+
+
+def check_same_classes(source: Path, test_source: Path, root: Path | None) -> None:
+    """Refuse test videos of other classes, before any percepts are made.
+
+    Args:
+        source, test_source: of videos; a store, or what TensorFlow Datasets has prepared, is looked
+            at later.
+        root: as in `find_clips`.
+
+    Raises:
+        InputError: if the classes differ; as `find_clips`.
+
+    Example:
+        >>> check_same_classes(Path("my_videos"), Path("other_videos"), root=None)
+    """
+    if any(is_store(each) or is_of_builder(each) for each in (source, test_source)):
+        return
+    expected, found = (class_names(find_clips(each, root)) for each in (source, test_source))
+    if expected != found:
+        raise InputError(
+            f"Expected test videos of the classes {', '.join(expected)}. Received: {test_source} "
+            f"of {', '.join(found) or 'none'}"
+        )
 
 
 def check_classes(source: Path, root: Path | None, parts: int = 1, hint: str = "") -> None:

@@ -7,7 +7,12 @@ from typing import Any
 import click
 
 from keras_videolstm_tools.given_path import GivenPath, GivenVideos
-from keras_videolstm_tools.shared_options import LABELLED, repeats_option, training_steps_option
+from keras_videolstm_tools.shared_options import (
+    LABELLED,
+    repeats_option,
+    training_steps_option,
+    untimed_fps_option,
+)
 
 _SPLITS = (1, 2, 3)
 
@@ -41,6 +46,7 @@ def protocol_options(command: Callable) -> Callable:
                 metavar="TEST[:VALIDATION]",
                 help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
             ),
+            untimed_fps_option,
             repeats_option(default=10),
             training_steps_option,
             out_option,

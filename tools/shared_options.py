@@ -40,6 +40,12 @@ validation_groups_option = click.option(
 extraction_fps_option = click.option(
     "--fps", type=float, default=15, show_default=True, help="Frames a second."
 )
+untimed_fps_option = click.option(
+    "--untimed-fps",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Frames a second of folders of images and of TensorFlow Datasets, which do not say.  "
+    "[default: those that percepts are made at]",
+)
 strict_option = click.option("--strict", is_flag=True, help="Stop at the first bad file.")
 training_steps_option = click.option(
     "--training-steps",

@@ -100,8 +100,10 @@ def find_clips(
 
     Returns:
         Clips in a stable order (by path for a folder, as listed for a CSV). Without a group
-        column the group is read from names as in UCF-101 and HMDB-51, and else is the file itself;
-        a clip of TensorFlow Datasets, which has no name, is its own.
+        column the group is read from names as in UCF-101 and HMDB-51, or SOURCE_clip3.mp4, and else
+        is the file's own: its name without suffix, in a folder the path below the class's. So
+        `hug/anna.mp4` and `kick/anna.mp4` are of one source. A clip of TensorFlow Datasets, which
+        has no name, is its own.
 
     Raises:
         InputError: if there is nothing there, a column is missing, or a path leaves `root`.
@@ -138,26 +140,46 @@ def _clips_of_folder(folder: Path) -> list[Clip]:
 
 
 def _labelled_by_folder(path: Path, folder: Path) -> Clip:
-    parts = path.relative_to(folder).parts
-    if len(parts) == 1:
+    label, *below = path.relative_to(folder).parts
+    if not below:
         return _unlabelled(path)
-    return Clip(path, parts[0], _group_of(path))
+    return Clip(path, label, _group_of(path, "/".join([*below[:-1], path.stem])))
 
 
 def _of_builder(path: Path, label: str) -> Clip:
-    return Clip(path, label, os.fspath(path).rpartition("@")[2].replace("/", "-"))
+    return Clip(path, label, _group_of_example(path))
+
+
+def _group_of_example(path: Path) -> str:
+    return os.fspath(path).rpartition("@")[2].replace("/", "-")
 
 
 def _unlabelled(path: Path) -> Clip:
-    return Clip(path, "", _group_of(path))
+    return Clip(path, "", _group_of(path, path.stem))
 
 
-def _group_of(path: Path) -> str:
+def _group_of(path: Path, of_file: str) -> str:
     for pattern in _GROUP_IN_NAME:
         found = pattern.search(path.stem)
-        if found:
+        if found and found.group(1) != path.parent.name:  # kick/kick_clip1.mp4 names no source
             return found.group(1).removesuffix(f"_{path.parent.name}")
-    return path.stem
+    return of_file
+
+
+def is_its_own_source(name: str, group: str) -> bool:
+    """Whether a clip's group is that of its file alone, as nothing has told its source.
+
+    Args:
+        name: path of the clip.
+        group: of the clip.
+
+    Example:
+        >>> is_its_own_source("hug/3.mp4", "3"), is_its_own_source("hug/3.mp4", "kitchen")
+        (True, False)
+    """
+    if is_of_builder(name):
+        return group == _group_of_example(Path(name))
+    return group.rpartition("/")[2] == Path(name).stem
 
 
 def _clips_of_csv(source: Path, root: Path) -> list[Clip]:
@@ -187,7 +209,7 @@ def _clip_of_row(row: dict[str, str], line: int, source: Path, root: Path) -> Cl
             f"Expected a path below {root} in line {line} of {source} (another root is given by "
             f"--root). Received: {relative!r}{linked}"
         )
-    group = (row.get("group") or "").strip() or _group_of(path)
+    group = (row.get("group") or "").strip() or _group_of(path, path.stem)
     return Clip(path, (row.get("label") or "").strip(), group)
 
 
@@ -204,7 +226,7 @@ def expand_groups(names: Sequence[str], known: Collection[str]) -> tuple[str, ..
     Args:
         names: of groups, and ranges.
         known: names that occur; one that looks like a range is none, but a name, and of a range
-            those are taken that occur, or all where none does.
+            those are taken that occur, zeros before a number or not, or all where none does.
 
     Example:
         >>> expand_groups(["g08-g10", "1-1"], known=["g08", "g09", "g10", "1-1"])
@@ -212,14 +234,21 @@ def expand_groups(names: Sequence[str], known: Collection[str]) -> tuple[str, ..
     """
     expanded: list[str] = []
     for name in names:
-        of_range = [name] if name in known else _expanded(name)
-        expanded.extend([group for group in of_range if group in known] or of_range)
+        expanded.extend([name] if name in known else _of_range(name, known))
     return tuple(expanded)
 
 
-def _expanded(name: str) -> list[str]:
+def _of_range(name: str, known: Collection[str]) -> list[str]:
     found = re.fullmatch(r"(\D*)(\d+)-(\D*)(\d+)", name)
-    if not found or found[1] != found[3]:
+    if not found or found[1] != found[3] or int(found[2]) > int(found[4]):
         return [name]
-    width = len(found[2])
-    return [f"{found[1]}{i:0{width}d}" for i in range(int(found[2]), int(found[4]) + 1)]
+    prefix, width = found[1], len(found[2])
+    numbers = range(int(found[2]), int(found[4]) + 1)
+    numbered = re.compile(rf"{re.escape(prefix)}(\d+)")
+    present = {
+        (int(number[1]), group)
+        for group in known
+        if (number := numbered.fullmatch(group)) and int(number[1]) in numbers
+    }
+    every = [f"{prefix}{number:0{width}d}" for number in numbers]
+    return [group for _, group in sorted(present)] or every

@@ -107,7 +107,7 @@ def compare(
         A result for each method, in their order.
 
     Raises:
-        InputError: if the test store has other classes or percepts.
+        InputError: if the test store has other classes or percepts, or videos to train on.
 
     Example:
         >>> results = compare(starts_from(model), store, split, FinetuneSettings())
@@ -115,6 +115,7 @@ def compare(
     """
     if test_store is not None:
         _check_same_kind(store, test_store)
+        _check_apart(store, split, test_store)
     results = {name: MethodResult(name) for name in starts}
     for repeat in range(repeats):
         seeded = dataclasses.replace(settings, seed=settings.seed + repeat)
@@ -156,3 +157,14 @@ def _check_same_kind(store: PerceptStore, test_store: PerceptStore) -> None:
                 f"Expected test percepts with {key}={store.metadata.get(key)!r}. "
                 f"Received: {key}={test_store.metadata.get(key)!r}"
             )
+
+
+def _check_apart(store: PerceptStore, split: Split, test_store: PerceptStore) -> None:
+    keys = store.keys
+    learned_from = {keys[video] for video in (*split.train, *split.validation)}
+    shared = [n for n, key in enumerate(test_store.keys) if key and key in learned_from]
+    if shared:
+        raise InputError(
+            f"Expected test videos that are neither trained nor validated on. Received: "
+            f"{len(shared)} that are, such as {test_store.names[shared[0]]}"
+        )

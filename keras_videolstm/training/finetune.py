@@ -21,6 +21,9 @@ from keras_videolstm.training.splits import Split
 from keras_videolstm.training.told_steps import Progress, ToldSteps
 from keras_videolstm.training.variables import make_variables
 
+# Raised where classifiers are made or trained otherwise, so that no table mixes both.
+REVISION = 1
+
 _BLOCKS_A_BATCH = 256
 
 

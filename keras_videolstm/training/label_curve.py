@@ -25,8 +25,8 @@ class LabelCurve:
     """Scores on the test parts by method, labelled videos a class, fold and draw.
 
     Every result is kept in the folder as soon as it is there, so that a measurement that is
-    killed goes on where it stopped, and draws or shots can be added to one that has ended. The
-    draws are the same for all methods.
+    killed goes on where it stopped, and draws or shots can be added to one that has ended, also
+    while another process measures others. The draws are the same for all methods.
 
     Args:
         folder: of `results.jsonl` and `plan.json`; a new one is made.
@@ -48,8 +48,7 @@ class LabelCurve:
         self._folder = Path(folder)
         self._results: dict[tuple[str, int, int, int], dict[str, float]] = {}
         self._keep_plan(json.loads(json.dumps(plan)))
-        if (self._folder / _RESULTS).exists():
-            self._read()
+        self._read()
 
     def measure(
         self,
@@ -80,7 +79,9 @@ class LabelCurve:
             progress(done, len(wanted))
             if key not in self._results:
                 method, fold, count, draw = key
-                self._results[key] = dict(trials[method](fold, count or None, draw))
+                scores = dict(trials[method](fold, count or None, draw))
+                self._read()  # what another process may have added
+                self._results[key] = scores
                 self._write()
         progress(len(wanted), len(wanted))
 
@@ -154,7 +155,8 @@ class LabelCurve:
 
     def _read(self) -> None:
         path = self._folder / _RESULTS
-        for line in path.read_text(encoding="utf-8").splitlines():
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for line in lines:
             try:
                 result = json.loads(line)
                 key = tuple(result.pop(name) for name in _KEY)

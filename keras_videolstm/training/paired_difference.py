@@ -20,7 +20,8 @@ class PairedDifference:
 
     Attributes:
         mean: of the differences.
-        low, high: ends of the interval; infinite for a single pair.
+        low, high: ends of the interval; infinite for a single pair, and where all differences are
+            the same, which a few coarse accuracies may be by chance.
 
     Example:
         >>> PairedDifference.between([0.62, 0.65, 0.61], [0.60, 0.61, 0.60])
@@ -46,11 +47,16 @@ class PairedDifference:
             )
         differences = np.asarray(ours, np.float64) - np.asarray(theirs, np.float64)
         mean, freedom = float(differences.mean()), len(differences) - 1
-        if not freedom:
+        if np.allclose(differences, mean, rtol=0, atol=1e-12):
             return cls(mean, -np.inf, np.inf)
         error = float(differences.std(ddof=1)) / np.sqrt(freedom + 1)
         half = _t_quantile((1 + _CONFIDENCE) / 2, freedom) * error
         return cls(mean, mean - half, mean + half)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an interval."""
+        return bool(np.isfinite(self.low))
 
     @property
     def significant(self) -> bool:

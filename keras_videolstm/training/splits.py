@@ -56,12 +56,7 @@ def split_by_group(
         ...     PerceptStore("ucf.h5"), seed=1, test_groups=("g08",), validation_groups=("g13",)
         ... )
     """
-    labelled = np.flatnonzero(store.labels != UNLABELLED)
-    if not len(labelled) or len(store.class_names) < 2:
-        raise InputError(
-            f"Expected labelled videos of at least two classes. "
-            f"Received: {store.path} with the classes {', '.join(store.class_names) or '(none)'}"
-        )
+    labelled = _labelled(store)
     part_of: dict[str, str] = {}
     shared = sorted(set(test_groups) & set(validation_groups))
     if shared:
@@ -96,15 +91,17 @@ def official_split(store: PerceptStore, data_set: str, number: int, *, seed: int
         seed: of the draw.
 
     Raises:
-        InputError: if a video is not of the data set, or a part or a class has no video.
+        InputError: if there are no labels, a video is not of the data set, or a part or a class has
+            no video.
 
     Example:
         >>> split = official_split(PerceptStore("ucf101.h5"), "ucf101", 1, seed=0)
         >>> len(split.train) + len(split.validation), len(split.test)
         (9537, 3783)
     """
-    parts = official_parts(data_set, list(store.names), number)
-    candidates, tested = np.flatnonzero(parts == TRAIN), np.flatnonzero(parts == TEST)
+    labelled = _labelled(store)
+    parts = official_parts(data_set, list(store.names[labelled]), number)
+    candidates, tested = labelled[parts == TRAIN], labelled[parts == TEST]
     if not len(candidates) or not len(tested):
         raise InputError(
             f"Expected videos of both parts of split {number} of {data_set}. Received: "
@@ -133,6 +130,16 @@ def split_of_control(control: PerceptStore, store: PerceptStore, split: Split) -
     names = original_names(control)
     parts = (split.train, split.validation, split.test)
     return Split(*(np.flatnonzero(np.isin(names, store.names[part])) for part in parts))
+
+
+def _labelled(store: PerceptStore) -> NDArray[Any]:
+    labelled = np.flatnonzero(store.labels != UNLABELLED)
+    if not len(labelled) or len(store.class_names) < 2:
+        raise InputError(
+            f"Expected labelled videos of at least two classes. "
+            f"Received: {store.path} with the classes {', '.join(store.class_names) or '(none)'}"
+        )
+    return labelled
 
 
 def _draw_groups(

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from keras_videolstm.data.action_clips import Clip, class_names, expand_groups, find_clips, views_of
+from keras_videolstm.data.action_clips import (
+    Clip,
+    class_names,
+    expand_groups,
+    find_clips,
+    is_its_own_source,
+    views_of,
+)
 from keras_videolstm.errors import InputError
 
 
@@ -32,7 +39,7 @@ def test_a_folder_of_class_folders_gives_labels_and_groups_in_a_stable_order(tmp
     found = [(c.path.name, c.label, c.group) for c in find_clips(tmp_path)]
     assert found == [
         ("loose.webm", "", "loose"),
-        ("mine.MOV", "run", "mine"),
+        ("mine.MOV", "run", "deeper/mine"),
         ("figure03_clip1.mp4", "run", "figure03"),
         ("v_Walk_g08_c02.avi", "walk", "g08"),
     ]
@@ -48,6 +55,22 @@ def test_hmdb51_names_its_sources_before_class_and_description(tmp_path):
     touch(*(tmp_path / name for name in names))
     found = {f"{clip.label}/{clip.path.name}": clip.group for clip in find_clips(tmp_path)}
     assert found == names
+
+
+def test_where_no_name_tells_the_source_it_is_the_file(tmp_path):
+    groups = {
+        "kick/kick_clip1.mp4": "kick_clip1",
+        "kick/kitchen_clip1.mp4": "kitchen",
+        "walk/s1/cam.mp4": "s1/cam",
+        "walk/s2/cam.mp4": "s2/cam",
+        "hug/anna.mp4": "anna",
+        "run/anna.mp4": "anna",
+    }
+    touch(*(tmp_path / name for name in groups))
+    clips = find_clips(tmp_path)
+    assert {c.path.relative_to(tmp_path).as_posix(): c.group for c in clips} == groups
+    alone = {name for name, group in groups.items() if is_its_own_source(name, group)}
+    assert alone == groups.keys() - {"kick/kitchen_clip1.mp4"}
 
 
 def test_views_begin_with_the_centre_and_stay_what_they_are():
@@ -135,7 +158,9 @@ def test_ranges_of_groups_are_expanded():
 
 def test_of_a_range_those_are_taken_that_occur_and_all_where_none_does():
     assert expand_groups(["g08-g12"], ["g07", "g08", "g10", "g12"]) == ("g08", "g10", "g12")
+    assert expand_groups(["g8-g12"], ["g07", "g08", "g10", "g8"]) == ("g08", "g8", "g10")
     # So that what is missing can be named.
+    assert expand_groups(["g12-g08"], ["g08", "g10"]) == ("g12-g08",)
     assert expand_groups(["g20-g21"], ["g07"]) == ("g20", "g21")
 
 

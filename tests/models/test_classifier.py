@@ -195,6 +195,12 @@ def test_unusable_percepts_are_one_clear_error(percepts: Any) -> None:
         ready().classify(percepts)
 
 
+def test_a_frame_that_would_be_taken_for_padding_is_refused() -> None:
+    percepts = np.concatenate([np.zeros((5, 3)), np.full((1, 3), -1.0)])
+    with pytest.raises(InputError, match="no frame of -1 in every feature"):
+        ActionClassifier(3, ["run", "walk"], units=[4]).classify(percepts)
+
+
 @pytest.mark.parametrize("names", [[], ["one"], ["same", "same"]])
 def test_there_are_two_classes_or_more_of_different_names(names: list[str]) -> None:
     with pytest.raises(ValueError, match="at least two classes"):

@@ -1,6 +1,7 @@
 """Tests of optical flow and of the convnet that reads it."""
 
 import builtins
+import hashlib
 
 import keras
 import numpy as np
@@ -128,6 +129,8 @@ def test_a_stream_in_the_zoo_is_an_extractor_of_its_name(stream, tmp_path, monke
             known_extractor("broken")
     known = known_extractor("my_stream")
     assert (known.feature_dim, known.span) == (8, 4)
+    weights = (tmp_path / "zoo" / "my_stream" / "model.weights.h5").read_bytes()
+    assert known.version == hashlib.sha256(weights).hexdigest()
     frames = moving_noise(9, 2, 1)
     expected = stream.percepts(OpticalFlowPercepts()(frames))
     found = get_extractor("my_stream")(frames)

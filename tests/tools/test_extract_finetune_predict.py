@@ -18,7 +18,7 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.finetune import FinetuneSettings
-from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
+from keras_videolstm_tools.work.pretraining_sources import sources_seen
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
 from tests.percept_files import PROVENANCE, numbered_store, toy_actions, write_store
@@ -156,22 +156,20 @@ def test_a_clip_that_was_learned_from_is_called_so(base):
     assert found == {Path(path).name: part for path, part in parts.items()}
 
 
-def test_test_clips_of_sources_that_pretraining_has_seen_are_called_so(base, capsys):
+def test_test_clips_of_sources_that_pretraining_has_seen_are_called_so(base):
     key = "test_sources_seen_in_pretraining"
     metrics = json.loads((base / "classifier" / "metrics.json").read_text())
     assert metrics["protocol"][key] == ["figure02"]
     assert load_metadata(base / "classifier")["protocol"][key] == ["figure02"]
     store = PerceptStore(base / "store.h5")
-    seen = tell_sources_seen(str(base / "model"), store, range(len(store)))
+    seen, told = sources_seen(str(base / "model"), store, range(len(store)))
     assert seen == ["figure00", "figure01", "figure02"]
-    told = capsys.readouterr().err
     assert "Of 10 test clips, 6 bear names of sources" in told
     assert "(figure00, figure01, figure02 of clips.h5)" in told
     others = np.flatnonzero(store.groups == "figure03")
-    assert tell_sources_seen(str(base / "model"), store, others) == []
+    assert sources_seen(str(base / "model"), store, others) == ([], "")
     # What does not say what it has learned from is not spoken of.
-    assert tell_sources_seen(str(base / "classifier"), store, range(len(store))) == []
-    assert capsys.readouterr().err == ""
+    assert sources_seen(str(base / "classifier"), store, range(len(store))) == ([], "")
 
 
 def test_a_model_of_digits_is_said_to_know_no_other_video(tmp_path):
@@ -273,6 +271,19 @@ def test_videos_of_one_class_are_refused_before_their_percepts_are_made(base, tm
 
 
 @pytest.mark.slow
+def test_test_videos_of_sources_that_are_trained_on_are_called_so(base, tmp_path):
+    rng = np.random.default_rng(0)
+    clips = [(rng.random((20, 3072)).astype("float32"), name, "kitchen") for name in ("dim", "lit")]
+    made = {**PROVENANCE, "extractor": "patches", "fps": 10}
+    write_store(tmp_path / "test.h5", clips, made)
+    clips = [(clip, name, f"g{n}") for n in range(2) for clip, name, _ in clips]
+    write_store(tmp_path / "train.h5", [*clips, (clips[0][0], "dim", "kitchen")], made)
+    arguments = (*finetune(base, tmp_path / "train.h5", tmp_path / "out"), "--training-steps", 1)
+    said = call(*arguments, "--test", tmp_path / "test.h5").stderr
+    assert "1 source of test videos, such as kitchen, bear" in said
+    assert "train.h5 is of 10 frames a second, not of 15" in said
+
+
 def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, tmp_path):
     videos = make_videos(tmp_path / "videos", groups=3)
     (videos / "lit" / "figure09_clip0.mp4").touch()
@@ -561,6 +572,14 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
         "no learning": ((model, store, *out, "--learning-rate", 0), "positive learning rate"),
         "negative seed": ((model, store, *out, "--seed", -1), "seed from 0"),
         "no frames a second": ((model, base / "videos", *out, "--fps", 0), "fps between 0 and"),
+        "test videos that are trained on": (
+            (model, store, *out, "--test", store),
+            "neither trained nor validated on. Received: 10 that are, such as .*figure00",
+        ),
+        "videos of other classes": (
+            (model, base / "videos", *out, "--test", folder / "bad"),
+            "classes dim, lit. Received: .*bad of run, walk",
+        ),
         "test of other classes": (
             (model, store, *out, "--test", folder / "one.h5"),
             "classes dim, lit. Received: run",
@@ -575,6 +594,14 @@ def test_finetune_refuses_every_bad_input_in_one_sentence(base, tmp_path):
         matches(sentence, words)
     assert "metadata.json" not in contents(tmp_path / "out")
     assert leftovers(tmp_path / "out") == []
+
+
+def test_finetune_refuses_options_that_would_say_nothing(base, tmp_path):
+    arguments = ("finetune", base / "model", base / "store.h5", "--out", tmp_path / "out")
+    told = refused(*arguments, "--fps", 30, code=2)
+    matches(told, "Expected --fps with videos, whose percepts are made. Received: .*store.h5")
+    tested = ("--test", base / "store.h5", "--test-groups", "figure01")
+    matches(refused(*arguments, *tested, code=2), "Expected --test-groups without --test")
 
 
 def test_a_refused_fine_tuning_keeps_the_older_classifier(base, tmp_path):

@@ -54,6 +54,16 @@ def test_a_second_call_trains_what_is_missing_only(tmp_path):
     assert again.shots == [1, None]
 
 
+def test_two_processes_on_one_folder_keep_each_other_s_results(tmp_path):
+    first = LabelCurve(tmp_path, PLAN)
+    measure(tmp_path, [], draws=2, shots=[1])
+    first.measure({"ours": noting([], "ours", 0.05)}, folds=2, shots=[2])
+    assert first.shots == [1]  # of two clips only one method is there
+    found = LabelCurve(tmp_path, PLAN)
+    assert found.draws(1) == [0, 1]
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 2 * 2 * 2 + 2
+
+
 def test_a_kill_loses_one_classifier_at_most(tmp_path):
     def stop(done: int, total: int) -> None:
         if done == 5:
@@ -136,7 +146,11 @@ def test_intervals_use_the_quantiles_of_published_tables(pairs, quantile):
 def test_a_difference_is_significant_if_its_interval_leaves_zero_out():
     assert PairedDifference.between([0.7, 0.71, 0.69], [0.6, 0.61, 0.6]).significant
     assert not PairedDifference.between([0.7, 0.5], [0.6, 0.61]).significant
-    assert not PairedDifference.between([0.7], [0.2]).significant
+    # One pair, and two that happen to be alike, say nothing of the spread.
+    for alone in ([0.7], [0.7, 0.6]):
+        found = PairedDifference.between(alone, [one - 0.5 for one in alone])
+        assert not found.significant
+        assert not found.is_known
     with pytest.raises(InputError, match=r"of both methods\. Received: 2 and 1"):
         PairedDifference.between([0.7, 0.5], [0.6])
 

@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from keras_videolstm.checkpoints import save
+from keras_videolstm.data.action_clips import is_its_own_source
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
@@ -24,6 +25,8 @@ from keras_videolstm.training.comparison import (
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, draw_shots, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
+from keras_videolstm_tools.counted import counted
+from keras_videolstm_tools.labelled_source import is_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.finetune_report import (
@@ -41,7 +44,7 @@ from keras_videolstm_tools.work.labelled_percepts import (
     named_groups,
     settings_of,
 )
-from keras_videolstm_tools.work.pretraining_sources import tell_sources_seen
+from keras_videolstm_tools.work.pretraining_sources import sources_seen
 from keras_videolstm_tools.work.split_file import write_split
 
 _DEFAULTS = FinetuneSettings()
@@ -59,6 +62,7 @@ def run(
     test_groups: str,
     validation_groups: str,
     fps: float | None,
+    untimed_fps: float | None,
     fit: str,
     root: Path | None,
     strict: bool,
@@ -84,11 +88,11 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
 
     def prepare(source: Path, name: str) -> tuple[PerceptStore, Skipped]:
-        return labelled_percepts(source, out / name, percepts, root, strict)
+        return labelled_percepts(source, out / name, percepts, root, strict, untimed_fps)
 
     store, skipped = prepare(data, "percepts.h5")
     test_store, test_skipped = prepare(test_data, "percepts-test.h5") if test_data else (None, [])
-    percepts = settings_of(store, percepts["extractor"])
+    learned_at, percepts = percepts["fps"], settings_of(store, percepts["extractor"])
     split = split_by_group(
         store,
         seed=seed,
@@ -97,11 +101,17 @@ def run(
         with_test=test_store is None,
     )
     _tell_sources(store)
+    if is_store(data):
+        _tell_rate(store, learned_at)
+    if test_store is not None:
+        _tell_shared_sources(store, test_store)
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
     tested = (store, split.test) if test_store is None else (test_store, range(len(test_store)))
-    seen = tell_sources_seen(checkpoint, *tested) if FINETUNED in methods else []
+    seen, told = sources_seen(checkpoint, *tested) if FINETUNED in methods else ([], "")
+    if told:
+        click.echo(f"{told} --test-groups names others.", err=True)
     starts = starts_from(model)
     results = compare(
         {method: starts[method] for method in methods},
@@ -124,15 +134,37 @@ def run(
 
 
 def _tell_sources(store: PerceptStore) -> None:
-    """Say where each file counts as a source of its own, which nobody may have told."""
-    by_file = [
-        Path(name).stem == group for name, group in zip(store.names, store.groups, strict=True)
-    ]
-    clips = store.count_clips(range(len(store)))
-    if all(by_file) and len(set(store.groups)) == clips:
+    """Say where each file's name counts as a source, as nothing else tells."""
+    if all(map(is_its_own_source, store.names, store.groups)):
+        clips, sources = store.count_clips(range(len(store))), len(set(store.groups))
         click.echo(
-            f"{clips:,} files count as {clips:,} sources: where several show one scene or person, "
-            "name it in a CSV (path,label,group), so that none is trained and tested on.",
+            f"{clips:,} clips count as {sources:,} sources, by their files' names: where several "
+            "show one scene or person, name it in a CSV (path,label,group), so that none is both "
+            "trained and tested on.",
+            err=True,
+        )
+
+
+def _tell_rate(store: PerceptStore, learned_at: float | None) -> None:
+    """Say where a store is of another frame rate than what is wanted, or the checkpoint's."""
+    found = store.metadata.get("fps")
+    if found != learned_at:
+        click.echo(
+            f"{store.path} is of {found} frames a second, not of {learned_at}, at which the "
+            "checkpoint has learned.",
+            err=True,
+        )
+
+
+def _tell_shared_sources(store: PerceptStore, test_store: PerceptStore) -> None:
+    """Name sources of test videos that are trained on, if their names say so."""
+    of_test = zip(test_store.names, test_store.groups, strict=True)
+    told = {group for name, group in of_test if not is_its_own_source(name, group)}
+    shared = sorted(told & set(store.groups))
+    if shared:
+        click.echo(
+            f"{counted(len(shared), 'source')} of test videos, such as {shared[0]}, bear the name "
+            "of one that is trained on: if they are the same, the test is not of new ones.",
             err=True,
         )
 

@@ -3,31 +3,35 @@
 import dataclasses
 import hashlib
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from keras_videolstm.checkpoints import CONFIG, WEIGHTS, load_metadata
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.files import write_text
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.comparison import FINETUNED, SCRATCH, SINGLE_FRAME, starts_from
-from keras_videolstm.training.finetune import FinetuneSettings, Start
+from keras_videolstm.training.finetune import REVISION, FinetuneSettings, Start
 from keras_videolstm.training.fusion_trials import FLOW, FLOW_TWICE, PICTURES
 from keras_videolstm.training.label_curve import LabelCurve, Shots, Trial
 from keras_videolstm.training.percept_trials import percept_trials
 from keras_videolstm.training.splits import Split, official_split, split_by_group
 from keras_videolstm.visualization import draw_label_curves, save_figure
 from keras_videolstm.zoo_folder import find_checkpoint
+from keras_videolstm_tools.labelled_source import check_classes
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
+from keras_videolstm_tools.work.finetune_report import SEEN
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
     named_groups,
     settings_of,
 )
+from keras_videolstm_tools.work.pretraining_sources import sources_seen
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
 _NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
@@ -84,6 +88,7 @@ def protocols(
     data: Path | None,
     splits: Sequence[str],
     folds: Sequence[str],
+    untimed_fps: float | None,
     repeats: int,
     training_steps: int,
 ) -> Iterator[tuple[Protocol, FinetuneSettings, int]]:
@@ -93,7 +98,10 @@ def protocols(
     for name, source in given.items():
         if source is None:
             continue
-        store, skipped = labelled_percepts(source, out / name / "percepts.h5", percepts)
+        check_classes(source, root=None)
+        store, skipped = labelled_percepts(
+            source, out / name / "percepts.h5", percepts, untimed_fps=untimed_fps
+        )
         settings_of(store, percepts["extractor"])
         if name == OTHER:
             parts = [_fold(store, text, settings.seed) for text in folds]
@@ -141,6 +149,7 @@ def measured_trials(
     plan = {
         "checkpoints": {method: _digest_of(name) for method, name in checkpoints.items()},
         "settings": dataclasses.asdict(settings),
+        "revision": REVISION,
         **_plan_of(first),
         **{f"percepts_{n}": _plan_of(other) for n, other in enumerate(others, start=2)},
     }
@@ -181,7 +190,7 @@ def measure_methods(
     """Measure single frame, scratch and fine-tuned; write the table and the picture."""
     starts = starts_from(model)
     curve = measured(protocol, starts, {FINETUNED: checkpoint}, settings, shots, draws, out)
-    table = write_table(curve, protocol, out, name)
+    table = write_table(curve, protocol, out, name, [checkpoint])
     figure = draw_label_curves(
         {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
         curve.shots,
@@ -216,9 +225,13 @@ def write_table(
     protocol: Protocol,
     out: Path,
     name: str,
+    checkpoints: Iterable[str],
     baseline: str = SCRATCH,
 ) -> Made:
-    """Write and return the table, every method's difference to the baseline below it."""
+    """Write and return the table, every method's difference to the baseline below it.
+
+    Below it stands which test videos, by the names of their sources, a checkpoint has learned from.
+    """
     columns = ["all" if count is None else str(count) for count in curve.shots]
     draws = [len(curve.draws(count)) for count in curve.shots]
     over = _of_draws(curve, "mean ± standard deviation")
@@ -241,6 +254,9 @@ def write_table(
         if method != baseline:
             cells = [_difference(curve, method, baseline, count) for count in curve.shots]
             lines.append(f"| {method} − {baseline}{interval} | {' | '.join(cells)} |")
+    tested = np.unique(np.concatenate([fold.test for fold in protocol.folds]))
+    seen = {each: sources_seen(each, protocol.store, tested) for each in checkpoints}
+    lines += [f"\n{told}" for _, told in seen.values() if told]
     text = "\n".join(lines) + "\n"
     path = out / protocol.name / f"{name}.md"
     write_text(path, text)
@@ -255,6 +271,7 @@ def write_table(
             for method in curve.methods
             for count in curve.shots
         ],
+        SEEN: {each: names for each, (names, _) in seen.items() if names},
         "skipped": list(protocol.skipped),
         "table": str(path),
     }
@@ -275,7 +292,7 @@ def _row(
         found = curve.difference(method, baseline, shots)
         row["above_baseline"] = {
             "mean": 100 * found.mean,
-            "interval_95": [100 * found.low, 100 * found.high] if several else None,
+            "interval_95": [100 * found.low, 100 * found.high] if found.is_known else None,
         }
     return row
 
@@ -297,6 +314,6 @@ def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:
 
 def _difference(curve: LabelCurve, method: str, baseline: str, shots: Shots) -> str:
     found = curve.difference(method, baseline, shots)
-    if not math.isfinite(found.low):  # of one draw
+    if not found.is_known:
         return f"{100 * found.mean:+.1f}"
     return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"

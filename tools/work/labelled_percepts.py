@@ -1,5 +1,6 @@
 """From labelled videos, and a checkpoint that names its percepts, to a percept store."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def labelled_percepts(
     percepts: dict[str, Any],
     root: Path | None = None,
     strict: bool = False,
+    untimed_fps: float | None = None,
 ) -> tuple[PerceptStore, Skipped]:
     """Return a source's percepts, and the files left out, which are named on standard error.
 
@@ -57,8 +59,9 @@ def labelled_percepts(
     """
     if is_store(source):
         return PerceptStore(source), []
+    clips = find_clips(source, root)
     report = extract(
-        find_clips(source, root),
+        [dataclasses.replace(clip, untimed_fps=untimed_fps) for clip in clips],
         path,
         percepts["extractor"],
         fps=percepts["fps"],

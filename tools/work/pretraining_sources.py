@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import expand_groups
@@ -43,28 +42,27 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
     }
 
 
-def tell_sources_seen(
+def sources_seen(
     checkpoint: str, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
-) -> list[str]:
-    """Return the sources of videos whose names a checkpoint has learned from; tell of them.
+) -> tuple[list[str], str]:
+    """Return the sources of test videos whose names a checkpoint has learned from, and a sentence.
 
-    It is told on standard error. A name is no proof: other videos may have it, too.
+    A name is no proof: other videos may have it, too. Where there is none, nothing is said.
 
     Example:
-        >>> tell_sources_seen("composite_youtube", PerceptStore("ucf.h5"), split.test)
+        >>> sources_seen("composite_youtube", PerceptStore("ucf.h5"), split.test)[0]
         ['g16', 'g22']
     """
     sources = pretraining_sources(checkpoint)
     seen = [video for video in videos if store.groups[video] in sources]
     names = sorted({store.groups[video] for video in seen})
-    if names:
-        stores = ", ".join(sorted({sources[name] for name in names}))
-        more = ", ..." if len(names) > _MOST_NAMES else ""
-        click.echo(
-            f"Of {store.count_clips(videos)} test clips, {store.count_clips(seen)} bear names of "
-            f"sources that {checkpoint} has learned from without labels "
-            f"({', '.join(names[:_MOST_NAMES])}{more} of {stores}): if they are the same, they are "
-            "not new to it; --test-groups names others.",
-            err=True,
-        )
-    return names
+    if not names:
+        return [], ""
+    stores = ", ".join(sorted({sources[name] for name in names}))
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return names, (
+        f"Of {store.count_clips(videos)} test clips, {store.count_clips(seen)} bear names of "
+        f"sources that {checkpoint} has learned from without labels "
+        f"({', '.join(names[:_MOST_NAMES])}{more} of {stores}): if they are the same, they are "
+        "not new to it."
+    )

@@ -47,7 +47,7 @@ def table1(checkpoint: str, out: Path, **options: Any) -> Iterator[Made]:
         curve = measured(
             protocol, starts_from(model), {FINETUNED: checkpoint}, settings, [None], draws, out
         )
-        yield write_table(curve, protocol, out, "table1")
+        yield write_table(curve, protocol, out, "table1", [checkpoint])
 
 
 def table3(
@@ -60,7 +60,7 @@ def table3(
     for protocol, settings, draws in protocols(loaded[0][1], out, **options):
         counts = [shots or _SMALL[protocol.name], None]
         curve = measured(protocol, starts, named, settings, counts, draws, out)
-        yield write_table(curve, protocol, out, "table3")
+        yield write_table(curve, protocol, out, "table3", checkpoints)
 
 
 def table4(
@@ -83,7 +83,9 @@ def table4(
         )
         named = {PICTURES: checkpoint, FLOW: flow_checkpoint}
         curve = measured_trials([pictures, flow], trials, named, settings, [None], draws, out)
-        table = write_table(curve, pictures, out, "table4", baseline=PICTURES)
+        table = write_table(
+            curve, pictures, out, "table4", [checkpoint, flow_checkpoint], baseline=PICTURES
+        )
         weight = float(curve.by_draw(WEIGHED, None, "weight_of_flow").mean())
         yield Made(
             {**table.result, "weight_of_flow": weight},
