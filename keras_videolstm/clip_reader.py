@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.video import FrameFormat, read_video
 from keras_videolstm.errors import InputError
-from keras_videolstm.models import VideoLSTM
+from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import PerceptExtractor, clip_percepts, get_extractor, known_extractor
 
 DEFAULT_FPS = 15
@@ -25,25 +26,24 @@ def read_clip(
 
     Args:
         clip: the file, or a folder of images, each a frame, in the order of their names.
-        checkpoint: of a `VideoLSTM`, as in `load`.
+        checkpoint: of a `VideoLSTM` or an `ActionClassifier`, as in `load`.
         fps: frames a second; default: those that the checkpoint was trained at, else 15.
 
     Returns:
         `(time, *frame_shape)`: percepts, or pixels in [0, 1].
 
     Raises:
-        InputError: if the clip cannot be read, or the checkpoint is not one of a video model.
+        InputError: if the clip cannot be read, or the checkpoint is of another kind.
 
     Example:
         >>> import keras_videolstm as kvl
         >>> clip = kvl.read_clip("clip.mp4", "composite_youtube")
         >>> kvl.load("composite_youtube").forecast(clip, steps=30).shape
         (30, 1280)
+        >>> kvl.load("classifier").classify(kvl.read_clip("clip.mp4", "classifier")).sum()
+        1.0
     """
-    model = load(checkpoint)
-    if not isinstance(model, VideoLSTM):
-        raise InputError(f"Expected a checkpoint of a video model. Received: {checkpoint}")
-    return ClipReader(metadata_of(checkpoint), model.frame_shape, fps).read(clip)
+    return ClipReader.of(load(checkpoint), checkpoint, fps).read(clip)
 
 
 class ClipReader:
@@ -82,6 +82,25 @@ class ClipReader:
                 "Expected a checkpoint that names its percepts. "
                 f"Received: one that reads {frame_shape[-1]} features of no name"
             )
+
+    @classmethod
+    def of(
+        cls, model: keras.Model, checkpoint: str | os.PathLike[str], fps: float | None = None
+    ) -> "ClipReader":
+        """Return the reader for a checkpoint whose model is loaded.
+
+        Raises:
+            InputError: as the class; if the model is neither a `VideoLSTM` nor a classifier.
+
+        Example:
+            >>> ClipReader.of(load("composite_youtube"), "composite_youtube").fps
+            15.0
+        """
+        if isinstance(model, ActionClassifier):
+            return cls(metadata_of(checkpoint), (model.feature_dim,), fps)
+        if isinstance(model, VideoLSTM):
+            return cls(metadata_of(checkpoint), model.frame_shape, fps)
+        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
 
     @cached_property
     def _extractor(self) -> PerceptExtractor:

@@ -70,6 +70,16 @@ def test_what_is_seen_of_a_frame_is_said():
     assert ClipReader({}, (16, 16, 1)).view == "the middle square, as 16x16 pixels"
 
 
+def test_a_classifier_names_what_it_reads_of_a_clip(clip, tmp_path):
+    classifier = ActionClassifier(3072, ["run", "walk"], [3])
+    save(classifier, tmp_path / "classifier", {"percepts": PATCHES})
+    percepts = kvl.read_clip(clip, tmp_path / "classifier")
+    save(VideoLSTM("autoencoder", (3072,), [4], 5), tmp_path / "model", {"percepts": PATCHES})
+    np.testing.assert_array_equal(percepts, kvl.read_clip(clip, tmp_path / "model"))
+    named = kvl.load(tmp_path / "classifier").classify(percepts)
+    np.testing.assert_allclose(named, classifier.classify(percepts), atol=1e-6)
+
+
 def test_what_cannot_be_read_is_said(clip, tmp_path):
     with pytest.raises(InputError, match="names its percepts"):
         ClipReader({}, (7,))
@@ -77,9 +87,8 @@ def test_what_cannot_be_read_is_said(clip, tmp_path):
         ClipReader({"percepts": PATCHES}, (2 * 3072,))
     with pytest.raises(InputError, match="square"):
         ClipReader({}, (16, 8, 3))
-    save(ActionClassifier(4, ["run", "walk"], [3]), tmp_path / "classifier", {"percepts": PATCHES})
-    with pytest.raises(InputError, match="video model"):
-        kvl.read_clip(clip, tmp_path / "classifier")
+    with pytest.raises(InputError, match="Expected a classifier or a video model"):
+        kvl.read_clip(clip, "efficientnet_lite0")
     save(VideoLSTM("autoencoder", (16, 16, 3), [4], 5), tmp_path / "colour", {})
     with pytest.raises(InputError, match=r"missing\.mp4"):
         kvl.read_clip(tmp_path / "missing.mp4", tmp_path / "colour")

@@ -50,6 +50,11 @@ from keras_videolstm_tools.shared_options import (
     "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
 )
 @strict_option
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Also where the store at --out holds other videos, or other percepts, which are lost.",
+)
 @with_json
 def command(**options: Any) -> Made:
     """Video files to a store of percepts.
@@ -57,7 +62,7 @@ def command(**options: Any) -> Made:
     DATA is a folder of class folders, a folder of videos, a CSV (path, label, group), a video, or
     tfds:BUILDER of TensorFlow Datasets, with @ and a split that alone. Run again, it goes on with
     the video where it was stopped, takes over what has not changed, and does nothing where all is
-    done.
+    done but to try bad files again.
 
     \b
     Example:

@@ -102,7 +102,7 @@ class LazyGroup(click.Group):
             ) from error
         except KeyboardInterrupt as error:
             stopped = click.ClickException(
-                "Stopped. What is complete is kept, and the same command, run again, takes it over."
+                "Stopped. Complete files are kept: the same command, run again, takes them over."
             )
             stopped.exit_code = _INTERRUPTED
             raise stopped from error

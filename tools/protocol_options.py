@@ -44,7 +44,8 @@ def protocol_options(command: Callable) -> Callable:
                 "folds",
                 multiple=True,
                 metavar="TEST[:VALIDATION]",
-                help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.",
+                help="Sources of --data to test on, such as g08-g12:g13-g15; one option a fold.  "
+                "[default: one fold, drawn as `finetune` does]",
             ),
             untimed_fps_option,
             repeats_option(default=10),
@@ -68,8 +69,8 @@ def refuse_without_data(
     Raises:
         click.UsageError: if they do not.
     """
-    if not (ucf101 or hmdb51 or data) or bool(data) != bool(folds):
+    if not (ucf101 or hmdb51 or data) or (folds and not data):
         raise click.UsageError(
-            "Expected --ucf101, --hmdb51, or --data with at least one --fold. Received: "
-            + ("--data without --fold" if data else "--fold without --data" if folds else "none")
+            "Expected --ucf101, --hmdb51 or --data. Received: "
+            + ("--fold without --data" if folds else "none")
         )

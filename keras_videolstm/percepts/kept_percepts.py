@@ -17,7 +17,7 @@ from keras_videolstm.errors import InputError
 _SUFFIX = ".float32"
 
 
-class DeletedMeanwhileError(OSError):
+class DeletedMeanwhileError(InputError):
     """A file of the folder is gone: another extraction into the same store has ended."""
 
 

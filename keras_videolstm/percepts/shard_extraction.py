@@ -173,6 +173,8 @@ class ShardExtraction:
     def _append(self, key: str, percepts: NDArray[Any]) -> str:
         try:
             self._kept.append(key, percepts)
+        except DeletedMeanwhileError:
+            raise
         except InputError as error:
             return str(error)
         return ""

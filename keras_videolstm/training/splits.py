@@ -49,7 +49,7 @@ def split_by_group(
         with_test: whether a test part is wanted where no test groups are named.
 
     Raises:
-        InputError: if there are no labels or a class has too few sources.
+        InputError: if there are no labels, a class has no videos, or too few sources.
 
     Example:
         >>> split = split_by_group(
@@ -138,6 +138,13 @@ def _labelled(store: PerceptStore) -> NDArray[Any]:
         raise InputError(
             f"Expected labelled videos of at least two classes. "
             f"Received: {store.path} with the classes {', '.join(store.class_names) or '(none)'}"
+        )
+    present = set(store.labels[labelled])
+    missing = [name for number, name in enumerate(store.class_names) if number not in present]
+    if missing:
+        raise InputError(
+            f"Expected a video of every class that can be read. Received: {store.path} with none "
+            f"of {', '.join(missing)}"
         )
     return labelled
 

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
         ...     save_figure(figure, f"{folder}/loss.png").name
         'loss.png'
     """
-    with whole_file(path, FIGURE_SUFFIXES) as temporary, styled():
+    with (
+        whole_file(path, FIGURE_SUFFIXES) as temporary,
+        styled(),
+        warnings.catch_warnings(),
+    ):
+        # A name in letters that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(temporary, dpi=SAVED_DPI)
     return Path(path)

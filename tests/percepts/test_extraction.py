@@ -264,7 +264,7 @@ def test_another_extraction_of_other_videos_into_the_same_store_is_told(videos, 
         if 70 <= frames < 150:
             extract(clips[:1], tmp_path / "s.h5", "mean_colour", fps=10)
 
-    with pytest.raises(OSError, match="one extraction into a store at a time"):
+    with pytest.raises(InputError, match="one extraction into a store at a time"):
         extract(clips, tmp_path / "s.h5", "mean_colour", fps=10, workers=1, progress=other_one)
     assert extract(clips, tmp_path / "s.h5", "mean_colour", fps=10).videos == 2
 

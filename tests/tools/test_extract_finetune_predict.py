@@ -247,6 +247,31 @@ def test_forecasts_of_pixels_become_a_film(tmp_path):
         assert (tmp_path / name).stat().st_size > 500
 
 
+def test_a_clip_of_less_than_a_block_is_called_so(base, tmp_path):
+    write_clip(tmp_path / "short.mp4", np.full((3, 48, 64, 3), 200, np.uint8), fps=15)
+    assert "3 of a block's 16 frames)" in done(
+        "predict", base / "classifier", tmp_path / "short.mp4"
+    )
+    rng = np.random.default_rng(0)
+    clips = [
+        (rng.random((length, 3072)).astype("float32"), name, f"g{length}")
+        for length in (7, 20, 30)
+        for name in ("dim", "lit")
+    ]
+    short = write_store(tmp_path / "s.h5", clips, {**PROVENANCE, "extractor": "patches"}).path
+    arguments = (*finetune(base, short, tmp_path / "out"), "--training-steps", 1)
+    assert "2 clips of 6 last less than a block of 16 frames; the shortest has 7" in (
+        call(*arguments).stderr
+    )
+
+
+def test_a_report_counts_the_videos_that_were_used(base, tmp_path):
+    arguments = (*finetune(base, base / "store.h5", tmp_path / "out"), "--training-steps", 1)
+    said = done(*arguments, "--shots", 2)
+    # Of five sources a class one validates and one is tested on.
+    assert "4 of 6 videos to train, 2 videos to validate, 2 to test; 2 a class drawn" in said
+
+
 def test_a_report_says_what_its_numbers_are_worth(base):
     report = (base / "classifier" / "report.md").read_text()
     metrics = json.loads((base / "classifier" / "metrics.json").read_text())
@@ -405,6 +430,7 @@ def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
         (("https://example.org/m.keras", "{clip}"), "sha256= with a URL"),
         (("{classifier}", "{clip}", "--fps", "0"), "fps between 0 and 1000"),
         (("{classifier}", "{clip}", "--fps", "nan"), "fps between 0 and 1000"),
+        (("{classifier}", "{clip}", "--steps", "9"), "a video model, to forecast --steps"),
         (("{classifier}", "{clip}", "--out", "{empty}/x.xyz"), "xyz"),
         (("{model}", "{clip}", "--out", "{empty}/x.gif"), "forecasts features, not pixels"),
         (("{model}", "{clip}", "--input-steps", "20", "--out", "{empty}/x.png"), "after those"),
@@ -494,8 +520,23 @@ def test_extract_refuses_what_it_cannot_use_and_keeps_the_older_store(kind, base
     arguments = [text.format(**places) for text in arguments]
     if "--percepts" not in arguments:
         arguments += ["--percepts", "patches"]
-    matches(refused("extract", *arguments, "--out", store), words)
+    matches(refused("extract", *arguments, "--out", store, "--overwrite"), words)
     assert contents(store.parent) == {"s.h5": older}
+
+
+def test_extract_loses_nothing_of_an_older_store_unasked(base, tmp_path):
+    store = tmp_path / "s.h5"
+    older = (base / "store.h5").read_bytes()
+    store.write_bytes(older)
+    arguments = ("--out", store, "--percepts", "patches")
+    told = refused("extract", base / "videos" / "lit", *arguments)
+    matches(told, r"all videos that .*s\.h5 holds .* Received: without 5 videos, such as .*dim")
+    told = refused("extract", base / "videos", *arguments, "--fps", 10)
+    matches(told, r"fps=15.* as .*s\.h5 holds them.* Received: fps=10")
+    assert store.read_bytes() == older
+    assert "5 videos" in done("extract", base / "videos" / "lit", *arguments, "--overwrite")
+    # More than before loses nothing.
+    assert "10 videos, 200 frames (100 new" in done("extract", base / "videos", *arguments)
 
 
 def test_extract_names_bad_files_whatever_their_names(tmp_path):

@@ -147,7 +147,7 @@ def test_extract_into_a_folder_is_wrong_use(tmp_path):
     [
         (OSError(28, "No space left on device", "x.h5"), "No space left on device: 'x.h5'", 1),
         (PermissionError(13, "Permission denied", "x"), "can be read and written. Received: ", 1),
-        (KeyboardInterrupt(), "Stopped. What is complete is kept, and the same command", 130),
+        (KeyboardInterrupt(), "Stopped. Complete files are kept: the same command", 130),
     ],
 )
 def test_what_a_disk_or_a_person_refuses_is_one_sentence(error, sentence, code, monkeypatch):

@@ -20,6 +20,7 @@ from keras_videolstm.training.splits import official_split, split_by_group, spli
 from keras_videolstm_tools.work.label_protocols import Protocol, write_table
 from tests.command_line import contents, done, refused
 from tests.percept_files import toy_actions, write_store
+from tests.tiny_runs import RECIPE
 
 PATCHES = {"extractor": "patches", "fps": 15, "fit": "crop"}
 QUICK = ("--training-steps", 2, "--repeats", 1)
@@ -151,7 +152,7 @@ def test_table_1_takes_any_labelled_store_by_its_sources(models, tmp_path):
     out = tmp_path / "out"
     arguments = ("reproduce", "table1", model, "--data", store, "--out", out)
     text = done(*arguments, *QUICK, "--fold", "g00:g01", "--fold", "g02-g03")
-    assert "2 folds (of 2, 4 test videos)" in text
+    assert "each the mean over 2 folds, of 2, 4 test videos" in text
     assert rows_of(text)["method"] == ["all"]
     assert {one["shots"] for one in results(out / "data")} == {0}
 
@@ -192,7 +193,7 @@ def test_table_4_is_of_pictures_and_of_a_temporal_stream_trained_here(
 def test_controls_of_order_keep_videos_on_their_side(models, ucf101, tmp_path):
     arguments = ("reproduce", "order", models / "composite", "--ucf101", ucf101, "--out", tmp_path)
     text = done(*arguments, *QUICK, "--split", 1, "--shots", 1, "--control", "direction")
-    assert "1 folds (of 4 test videos)" in text
+    assert "of 4 test videos" in text
     folder = tmp_path / "direction" / "ucf101"
     assert (folder / "direction.png").stat().st_size > 1000
     control, store = (
@@ -234,17 +235,25 @@ def test_json_has_the_numbers_of_the_table(tmp_path):
     store = toy_actions(tmp_path / "s.h5")
     curve = LabelCurve(tmp_path / "ucf101", {})
     trials = {
-        SCRATCH: lambda fold, shots, draw: {"accuracy": 0.5 + draw / 10},
+        SCRATCH: lambda fold, shots, draw: {"accuracy": (0.51, 0.59)[draw]},
         FINETUNED: lambda fold, shots, draw: {"accuracy": 0.7 + draw / 10},
     }
     curve.measure(trials, folds=1, shots=[1, None], draws=2)
     split = split_by_group(store, seed=0)
+    save(VideoLSTM("autoencoder", (4,), units=[4]), tmp_path / "model", {})
+    recipe = RECIPE.format(variant="composite", steps=1, epochs=1).replace("g00-g02", "g00-g09")
+    (tmp_path / "model" / "recipe.toml").write_text(recipe)
+    model = str(tmp_path / "model")
     protocol = Protocol("ucf101", store, [split], [("bad.avi", "0 bytes")])
-    made = write_table(curve, protocol, tmp_path, "table1")
+    made = write_table(curve, protocol, tmp_path, "table1", [model])
     result = json.loads(json.dumps(made.result))
     assert result["test_videos"] == [len(split.test)]
     assert {row["draws"] for row in result["rows"]} == {2}
     assert result["skipped"] == [["bad.avi", "0 bytes"]]
+    # The checkpoint has learned from sources of these names.
+    (group,) = set(store.groups[split.test])
+    assert result["test_sources_seen_in_pretraining"] == {model: [group]}
+    assert f"Of 2 test clips, 2 bear names of sources that {model} has learned" in made.text
     assert Path(result["table"]).read_text(encoding="utf-8") == made.text
     rows = {(row["method"], row["shots"]): row for row in result["rows"]}
     assert len(rows) == 4
@@ -274,10 +283,17 @@ def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmd
     assert {"Haarek_mmen", "#20_Rhythm", "Applauding_Abby"} <= set(store.groups)
 
 
+@pytest.mark.slow
+def test_data_without_folds_is_divided_as_for_fine_tuning(models, ucf101, tmp_path):
+    arguments = ("--data", ucf101, "--out", tmp_path, *QUICK, "--shots", 1)
+    text = done("reproduce", "fig7", models / "composite", *arguments)
+    assert "one draw, of 2 test videos" in text
+    assert "paper" not in text
+
+
 def test_wrong_use_is_told(models, hmdb51, tmp_path):
     fig7 = ("reproduce", "fig7", models / "composite", "--out", tmp_path / "out")
     assert "Received: none" in refused(*fig7, code=2)
-    assert "--data without --fold" in refused(*fig7, "--data", hmdb51, code=2)
     assert "--fold without --data" in refused(*fig7, "--fold", "g01", code=2)
     twice = (models / "composite", models / "composite")
     arguments = ("--hmdb51", hmdb51, "--out", tmp_path / "out")
@@ -289,6 +305,9 @@ def test_videos_of_another_data_set_have_no_official_split(tmp_path):
     store = toy_actions(tmp_path / "s.h5")
     with pytest.raises(InputError, match=r"a video of HMDB-51, .* Received: video0\.mp4"):
         official_split(store, "hmdb51", 1, seed=0)
-    videos = [(store.read(i), "Punch", f"g{i:02d}") for i in range(2)]
+    videos = [(store.read(i), name, f"g{i:02d}") for i, name in enumerate(("Archery", "Punch"))]
     with pytest.raises(InputError, match=r"a video of UCF-101"):
         official_split(write_store(tmp_path / "u.h5", videos), "ucf101", 1, seed=0)
+    videos = [(store.read(i), "", f"g{i:02d}") for i in range(2)]
+    with pytest.raises(InputError, match="labelled videos of at least two classes"):
+        official_split(write_store(tmp_path / "n.h5", videos), "ucf101", 1, seed=0)

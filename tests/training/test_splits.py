@@ -124,7 +124,7 @@ def test_without_a_test_part_nothing_is_held_back_for_it():
             {},
             "class 'class2' in the test",
         ),
-        (table([0, 1] * 3, list("aabbcc"), 3), {}, "every class in the training.*class2"),
+        (table([0, 1] * 3, list("aabbcc"), 3), {}, "of every class that can be read.*class2"),
         (regular(), {"test_groups": ("g77",)}, "groups that occur in .*Received: g77"),
         (
             regular(),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
+from keras_videolstm.blocks import BLOCK_STEPS
 from keras_videolstm.checkpoints import save
 from keras_videolstm.data.action_clips import is_its_own_source
 from keras_videolstm.data.percept_store import PerceptStore
@@ -101,6 +102,7 @@ def run(
         with_test=test_store is None,
     )
     _tell_sources(store)
+    _tell_short_clips(store)
     if is_store(data):
         _tell_rate(store, learned_at)
     if test_store is not None:
@@ -124,11 +126,11 @@ def run(
         progress=partial(ProgressLine, unit="steps", may_end_early=True),
     )
     tests = tested[0].count_clips(tested[1])
-    metrics = metrics_of(results, store, split, tests, shots, repeats)
+    drawn = split if shots is None else draw_shots(store, split, shots, seed)
+    metrics = metrics_of(results, store, split, drawn, tests, shots, repeats)
     if seen:
         metrics["protocol"][SEEN] = seen
     metrics["skipped"] = [*skipped, *test_skipped]
-    drawn = split if shots is None else draw_shots(store, split, shots, seed)
     _write(out, results, metrics, percepts, checkpoint, store, split, drawn)
     return Made(metrics, f"{table_of(results, metrics)}\n{_kept(out, store)}")
 
@@ -141,6 +143,16 @@ def _tell_sources(store: PerceptStore) -> None:
             f"{clips:,} clips count as {sources:,} sources, by their files' names: where several "
             "show one scene or person, name it in a CSV (path,label,group), so that none is both "
             "trained and tested on.",
+            err=True,
+        )
+
+
+def _tell_short_clips(store: PerceptStore) -> None:
+    short = int((store.frame_counts < BLOCK_STEPS).sum())
+    if short:
+        click.echo(
+            f"{counted(short, 'clip')} of {len(store):,} last less than a block of {BLOCK_STEPS} "
+            f"frames; the shortest has {store.frame_counts.min()}.",
             err=True,
         )
 

@@ -22,11 +22,12 @@ def metrics_of(
     results: Sequence[MethodResult],
     store: PerceptStore,
     split: Split,
+    drawn: Split,
     tests: int,
     shots: int | None,
     repeats: int,
 ) -> dict[str, Any]:
-    """Return protocol and scores as plain numbers."""
+    """Return protocol and scores as plain numbers; `drawn` is what of the split was used."""
     return {
         "protocol": {
             "reduction": "probabilities averaged over the steps of 16-frame blocks at stride 8, "
@@ -34,6 +35,8 @@ def metrics_of(
             "classes": list(store.class_names),
             "train_videos": store.count_clips(split.train),
             "validation_videos": store.count_clips(split.validation),
+            "used_train_videos": store.count_clips(drawn.train),
+            "used_validation_videos": store.count_clips(drawn.validation),
             "test_videos": tests,
             "shots_a_class": shots,
             "repeats": repeats,
@@ -64,13 +67,12 @@ def table_of(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     protocol = metrics["protocol"]
     part = "test" if results[0].test else "validation"
     shots, repeats = protocol["shots_a_class"], protocol["repeats"]
-    chosen = f" ({shots} a class are used, and as many validate)" if shots else ""
     seeds = f"mean ± std over {repeats} seeds" if repeats > 1 else "one seed"
     classes = len(protocol["classes"])
     lines = [
-        f"{classes} classes; {counted(protocol['train_videos'], 'video')} to train{chosen}, "
-        f"{protocol['validation_videos']} to validate, {protocol['test_videos']} to test; scored "
-        f"on the {part} part; {seeds}",
+        f"{classes} classes; {_used(protocol, 'train')} to train, "
+        f"{_used(protocol, 'validation')} to validate, {protocol['test_videos']} to test"
+        f"{f'; {shots} a class drawn' if shots else ''}; scored on the {part} part; {seeds}",
         "",
         "| accuracy, % | frame | block | video |",
         "|---|---|---|---|",
@@ -98,6 +100,11 @@ def table_of(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     if repeats == 1:
         lines.append(_worth(results[-1], part, count, classes))
     return "\n".join(lines) + "\n"
+
+
+def _used(protocol: dict[str, Any], part: str) -> str:
+    used, there = protocol[f"used_{part}_videos"], protocol[f"{part}_videos"]
+    return counted(used, "video") if used == there else f"{used} of {counted(there, 'video')}"
 
 
 def _kept_head(result: MethodResult) -> bool:

@@ -104,7 +104,7 @@ def protocols(
         )
         settings_of(store, percepts["extractor"])
         if name == OTHER:
-            parts = [_fold(store, text, settings.seed) for text in folds]
+            parts = [_fold(store, text, settings.seed) for text in folds or [""]]
         else:
             numbers = sorted({int(split) for split in splits})
             parts = [official_split(store, name, split, seed=settings.seed) for split in numbers]
@@ -237,10 +237,10 @@ def write_table(
     over = _of_draws(curve, "mean ± standard deviation")
     interval = ", 95% interval" if max(draws) > 1 else ""
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
+    beside = "; in brackets the paper's numbers" if protocol.name in (UCF101, HMDB51) else ""
     lines = [
         f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, {over}, "
-        f"each the mean over {len(protocol.folds)} folds (of {tests} test videos). In brackets the "
-        "paper's numbers.",
+        f"{_of_folds(len(protocol.folds))}{tests} test videos{beside}.",
         "",
         f"| method | {' | '.join(columns)} |",
         "|---" * (1 + len(columns)) + "|",
@@ -303,6 +303,10 @@ def _of_draws(curve: LabelCurve, what: str) -> str:
         return "one draw"
     fewest = f"{min(draws)} to " if min(draws) < max(draws) else ""
     return f"{what} over {fewest}{max(draws)} draws"
+
+
+def _of_folds(count: int) -> str:
+    return f"each the mean over {count} folds, of " if count > 1 else "of "
 
 
 def _cell(curve: LabelCurve, data_set: str, method: str, shots: Shots) -> str:

@@ -53,11 +53,14 @@ def run(
 ) -> None:
     """Run `predict`."""
     model = load(checkpoint)
+    reader = ClipReader.of(model, checkpoint, fps)
     metadata = metadata_of(checkpoint)
-    if not isinstance(model, ActionClassifier | VideoLSTM):
-        raise InputError(f"Expected a classifier or a video model. Received: {checkpoint}")
     names = isinstance(model, ActionClassifier)
-    reader = ClipReader(metadata, (model.feature_dim,) if names else model.frame_shape, fps)
+    if names and (steps or input_steps):
+        raise InputError(
+            f"Expected a video model, to forecast --steps after --input-steps. "
+            f"Received: {checkpoint}, which names actions"
+        )
 
     if is_of_digits(metadata):
         click.echo(f"{checkpoint} has only seen moving digits, and knows no other video.", err=True)
@@ -237,9 +240,9 @@ def _as_text(result: dict[str, Any]) -> str:
     if "action" in result:
         likeliest = list(result["probabilities"].items())[:3]
         named = ", ".join(f"{name} {100 * p:.0f}%" for name, p in likeliest)
-        text = (
-            f"{result['clip']}: {result['action']}  ({named}; {counted(result['blocks'], 'block')})"
-        )
+        frames, blocks = result["frames"], counted(result["blocks"], "block")
+        seen = blocks if frames >= BLOCK_STEPS else f"{frames} of a block's {BLOCK_STEPS} frames"
+        text = f"{result['clip']}: {result['action']}  ({named}; {seen})"
         if "learned_from" in result:
             part = result["learned_from"]
             text += f"\n  A clip of this name is of the classifier's {part} part: if this is it, "

@@ -29,8 +29,6 @@ from keras_videolstm_tools.work.label_protocols import (
 from keras_videolstm_tools.work.labelled_percepts import load_with_percepts
 
 _POOL, _TEST_CLIPS = 3, 100
-# Up to so many, shots can be added later: the clips that they are drawn from stay the same.
-_LEAST_SHOTS = 100
 
 
 def order(
@@ -64,7 +62,7 @@ def digits(
     if not isinstance(model, VideoLSTM) or model.frame_shape != (SIDE, SIDE, 1):
         raise InputError(f"Expected a video model of frames (64, 64, 1). Received: {checkpoint}")
     counts = sorted(set(shots))
-    parts = _digit_parts(mnist, max(*counts, _LEAST_SHOTS))
+    parts = _digit_parts(mnist, max(counts))
     for task in tasks:
         path = out / task / DIGITS / "percepts.h5"
         line = ProgressLine(f"clips of a moving digit, {task}", "clips")
