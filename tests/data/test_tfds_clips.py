@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_videolstm.data.action_clips import find_clips
+from keras_videolstm.data.action_clips import find_clips, is_its_own_source
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.video import FrameFormat, iter_frames
 from keras_videolstm.errors import InputError
@@ -103,6 +103,7 @@ def test_without_a_split_all_are_taken_and_each_clip_is_its_own_source():
     clips = find_clips("tfds:tiny_actions")
     assert len({clip.group for clip in clips}) == len(clips) == 12
     assert [clip.group for clip in clips[2:4]] == ["test-000002", "train-000000"]
+    assert all(is_its_own_source(str(clip.path), clip.group) for clip in clips)
     assert str(clips[0].path) == "tfds:tiny_actions:1.0.0@test/000000"
 
 
