@@ -432,7 +432,9 @@ def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
         (("{classifier}", "{clip}", "--fps", "nan"), "fps between 0 and 1000"),
         (("{classifier}", "{clip}", "--steps", "9"), "a video model, to forecast --steps"),
         (("{classifier}", "{clip}", "--out", "{empty}/x.xyz"), "xyz"),
-        (("{model}", "{clip}", "--out", "{empty}/x.gif"), "forecasts features, not pixels"),
+        (("{model}", "{clip}", "--out", "{empty}/x.gif"), r"\.npy, as this model gives no pix"),
+        (("{classifier}", "{clip}", "--out", "{empty}/x.npy"), r"\.jpeg, as this model"),
+        (("{classifier}", "{clip}", "{other}", "--out", "{empty}/x.png"), "folder.* of 2 clips"),
         (("{model}", "{clip}", "--input-steps", "20", "--out", "{empty}/x.png"), "after those"),
         (("{classifier}", "{clip}", "--out", "{file}/x.png"), "folder that exists"),
     ],
@@ -442,6 +444,7 @@ def test_predict_refuses_what_it_cannot_use(arguments, words, base, tmp_path):
     (tmp_path / "file").touch()
     places = {
         "clip": base / "videos" / "lit" / "figure00_clip0.mp4",
+        "other": base / "videos" / "lit" / "figure01_clip0.avi",
         "classifier": base / "classifier",
         "model": base / "model",
         "empty": tmp_path / "empty",

@@ -24,6 +24,7 @@ from keras_videolstm.visualization import (
     side_by_side,
     write_animation,
 )
+from keras_videolstm.visualization.saving import FIGURE_SUFFIXES
 from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.named_clips import clips_named
 from keras_videolstm_tools.progress import ProgressLine
@@ -81,6 +82,7 @@ def run(
         return result | _pretrained_on(sources, clip)
 
     with clips_named(clips, seconds) as named:
+        _check_out(out, model, len(named))
         if len(named) > 1:
             _predict_all(predict, named, out, as_json)
             return
@@ -90,6 +92,24 @@ def run(
         print_json(result)
     else:
         click.echo(_as_text(result))
+
+
+def _check_out(out: Path | None, model: ActionClassifier | VideoLSTM, clips: int) -> None:
+    """Refuse what cannot be written before a clip is read."""
+    if out is None:
+        return
+    arrays = () if isinstance(model, ActionClassifier) else (_ARRAY,)
+    of_pixels = isinstance(model, VideoLSTM) and len(model.frame_shape) == 3
+    endings = (*FIGURE_SUFFIXES, *arrays, *(_FILMS if of_pixels else ()))
+    if clips > 1 and out.suffix.lower() in endings:
+        raise InputError(
+            f"Expected --out to be a folder, for the pictures of {clips} clips. Received: {out}"
+        )
+    if clips == 1 and out.suffix.lower() not in endings:
+        raise InputError(
+            f"Expected --out to end in one of {', '.join(endings)}, as this model gives "
+            f"{'pixels' if of_pixels else 'no pixels'}. Received: {out}"
+        )
 
 
 def _learned_from(parts: Parts, clip: Path) -> dict[str, str]:
@@ -188,8 +208,6 @@ def _forecast(
     title: str,
     label: str,
 ) -> dict[str, Any]:
-    if out is not None and len(model.frame_shape) != 3:
-        _check_picture(out)
     frames = reader.read(clip)
     read, truth = frames[:input_steps], frames[input_steps : input_steps + steps]
     forecast = model.forecast(read, steps)
@@ -226,14 +244,6 @@ def _draw_frames(rows: dict[str, list[Strip]], input_steps: int, out: Path, titl
         write_animation(side_by_side(rows, input_steps=input_steps), out)
     else:
         save_figure(draw_sequence(rows, input_steps=input_steps, title=title), out)
-
-
-def _check_picture(out: Path) -> None:
-    if out.suffix.lower() in _FILMS:
-        raise InputError(
-            f"Expected a picture (.png) or an array (.npy): this model forecasts features, not "
-            f"pixels. Received: {out}"
-        )
 
 
 def _as_text(result: dict[str, Any]) -> str:
