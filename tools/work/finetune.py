@@ -9,9 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from keras_videolstm.blocks import BLOCK_STEPS
 from keras_videolstm.checkpoints import save
-from keras_videolstm.data.action_clips import is_its_own_source
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
@@ -26,8 +24,6 @@ from keras_videolstm.training.comparison import (
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.splits import Split, draw_shots, split_by_group
 from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves, save_figure
-from keras_videolstm_tools.counted import counted
-from keras_videolstm_tools.labelled_source import is_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.finetune_report import (
@@ -47,6 +43,7 @@ from keras_videolstm_tools.work.labelled_percepts import (
 )
 from keras_videolstm_tools.work.pretraining_sources import sources_seen
 from keras_videolstm_tools.work.split_file import write_split
+from keras_videolstm_tools.work.told_of_data import tell_of_data
 
 _DEFAULTS = FinetuneSettings()
 
@@ -93,7 +90,7 @@ def run(
 
     store, skipped = prepare(data, "percepts.h5")
     test_store, test_skipped = prepare(test_data, "percepts-test.h5") if test_data else (None, [])
-    learned_at, percepts = percepts["fps"], settings_of(store, percepts["extractor"])
+    wanted_rate, percepts = percepts["fps"], settings_of(store, percepts["extractor"])
     split = split_by_group(
         store,
         seed=seed,
@@ -101,19 +98,14 @@ def run(
         validation_groups=named_groups(validation_groups, store),
         with_test=test_store is None,
     )
-    _tell_sources(store)
-    _tell_short_clips(store)
-    if is_store(data):
-        _tell_rate(store, learned_at)
-    if test_store is not None:
-        _tell_shared_sources(store, test_store)
+    tell_of_data(store, test_store, rate=wanted_rate)
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]
     tested = (store, split.test) if test_store is None else (test_store, range(len(test_store)))
     seen, told = sources_seen(checkpoint, *tested) if FINETUNED in methods else ([], "")
     if told:
-        click.echo(f"{told} --test-groups names others.", err=True)
+        click.echo(told + " --test-groups names others." * (test_store is None), err=True)
     starts = starts_from(model)
     results = compare(
         {method: starts[method] for method in methods},
@@ -133,52 +125,6 @@ def run(
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split, drawn)
     return Made(metrics, f"{table_of(results, metrics)}\n{_kept(out, store)}")
-
-
-def _tell_sources(store: PerceptStore) -> None:
-    """Say where each file's name counts as a source, as nothing else tells."""
-    if all(map(is_its_own_source, store.names, store.groups)):
-        clips, sources = store.count_clips(range(len(store))), len(set(store.groups))
-        click.echo(
-            f"{clips:,} clips count as {sources:,} sources, by their files' names: where several "
-            "show one scene or person, name it in a CSV (path,label,group), so that none is both "
-            "trained and tested on.",
-            err=True,
-        )
-
-
-def _tell_short_clips(store: PerceptStore) -> None:
-    short = int((store.frame_counts < BLOCK_STEPS).sum())
-    if short:
-        click.echo(
-            f"{counted(short, 'clip')} of {len(store):,} last less than a block of {BLOCK_STEPS} "
-            f"frames; the shortest has {store.frame_counts.min()}.",
-            err=True,
-        )
-
-
-def _tell_rate(store: PerceptStore, learned_at: float | None) -> None:
-    """Say where a store is of another frame rate than what is wanted, or the checkpoint's."""
-    found = store.metadata.get("fps")
-    if found != learned_at:
-        click.echo(
-            f"{store.path} is of {found} frames a second, not of {learned_at}, at which the "
-            "checkpoint has learned.",
-            err=True,
-        )
-
-
-def _tell_shared_sources(store: PerceptStore, test_store: PerceptStore) -> None:
-    """Name sources of test videos that are trained on, if their names say so."""
-    of_test = zip(test_store.names, test_store.groups, strict=True)
-    told = {group for name, group in of_test if not is_its_own_source(name, group)}
-    shared = sorted(told & set(store.groups))
-    if shared:
-        click.echo(
-            f"{counted(len(shared), 'source')} of test videos, such as {shared[0]}, bear the name "
-            "of one that is trained on: if they are the same, the test is not of new ones.",
-            err=True,
-        )
 
 
 def _kept(out: Path, store: PerceptStore) -> str:
