@@ -51,7 +51,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# From nothing: what an earlier build copied would stay in the wheel.
 wheel: $(STAMP)
+	rm -rf build/lib build/bdist* dist
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:

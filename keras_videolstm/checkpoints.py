@@ -124,6 +124,9 @@ def save(
         metadata: JSON-like; format, hashes, versions and parameter count are added.
         files: further files, contents by name, that are hashed with the rest.
 
+    Raises:
+        InputError: if the metadata is not such that `load` reads it.
+
     Example:
         >>> save(model, "my_entry", {"description": "trained on my videos"})
         >>> load("my_entry")
@@ -147,13 +150,14 @@ def save(
             (staging / name).write_bytes(data)
         names = sorted([*contents, WEIGHTS])
         complete = {
-            "format": FORMAT,
             **metadata,
+            "format": FORMAT,
             "parameters": model.count_params(),
             "versions": {"keras_videolstm": __version__, "keras": keras.__version__},
             "sha256": {name: sha256_of(staging / name) for name in names},
         }
         write_text(staging / METADATA, json.dumps(complete, indent=2) + "\n")
+        _read_metadata(staging)  # what cannot be loaded replaces nothing
         (folder / METADATA).unlink(missing_ok=True)
         for name in (*names, METADATA):
             (staging / name).replace(folder / name)
@@ -187,6 +191,8 @@ def verify(name: str | os.PathLike[str]) -> dict[str, float]:
                 f"Expected {key} of {folder} within {_GOLDEN_TOLERANCE} of its golden output. "
                 f"Received: a difference of {differences[key]:.2g}"
             )
+    if missing := sorted(found.keys() - expected.keys()):
+        raise InputError(f"Expected the golden output {missing[0]!r} of {folder}. Received: none")
     return differences
 
 
@@ -250,7 +256,15 @@ def _load_entry(folder: Path) -> keras.Model:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         model = _BUILDERS[config["model"]](config["config"])
         model.load_weights(folder / WEIGHTS)
-    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        MemoryError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(
             f"Expected an architecture and weights that fit it. Received: {folder} ({error})"
         ) from error
@@ -351,6 +365,13 @@ def _unzipped(path: Path) -> Path:
                     )
                 with atomic_path(folder / PurePosixPath(member.filename).name) as temporary:
                     temporary.write_bytes(archive.read(member))
-    except (NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        EOFError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(f"Expected a zipped checkpoint. Received: {path} ({error})") from error
     return find_checkpoint(str(folder))

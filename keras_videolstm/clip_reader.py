@@ -72,6 +72,7 @@ class ClipReader:
         if percepts:
             extractor = known_extractor(percepts["extractor"])
             _check_features(extractor, frame_shape)
+            _check_version(extractor, percepts.get("version", ""))
             rate = percepts["fps"] if fps is None else fps
             self._format = extractor.frame_format(rate, percepts["fit"])
         elif len(frame_shape) == 3:
@@ -157,6 +158,14 @@ def _check_features(extractor: type[PerceptExtractor], frame_shape: tuple[int, .
         raise InputError(
             f"Expected percepts of {features} features, which the model reads. "
             f"Received: {extractor.name!r} with {extractor.feature_dim}"
+        )
+
+
+def _check_version(extractor: type[PerceptExtractor], version: str) -> None:
+    if version and version != extractor.version:
+        raise InputError(
+            f"Expected the extractor {extractor.name!r} of version {version}, whose percepts the "
+            f"model reads. Received: version {extractor.version or '(none)'}"
         )
 
 

@@ -238,6 +238,24 @@ def npz(**values: np.ndarray) -> bytes:
     return data.getvalue()
 
 
+def test_verification_wants_every_output(entry):
+    golden = dict(np.load(entry / "golden.npz"))
+    del golden["forecast"]
+    (entry / "golden.npz").write_bytes(npz(**golden))
+    rehash(entry)
+    with pytest.raises(InputError, match=r"golden output 'forecast' of .*Received: none"):
+        verify(entry)
+
+
+def test_what_could_not_be_loaded_replaces_no_entry(entry):
+    before = (entry / "metadata.json").read_bytes()
+    with pytest.raises(InputError, match="Expected checkpoint metadata"):
+        save(MODEL, entry, {"percepts": {"extractor": "x"}})
+    assert (entry / "metadata.json").read_bytes() == before
+    save(MODEL, entry, {"format": 99})
+    assert load_metadata(entry)["format"] == 1
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -247,6 +265,7 @@ def npz(**values: np.ndarray) -> bytes:
         (npz(encode=np.array([{}], dtype=object)), "Expected golden outputs"),
         (npz(dream=np.zeros(3)), "golden output 'dream'"),
         (npz(encode=np.zeros(3)), "golden output 'encode'"),
+        (npz(encode=np.zeros((0,))), "Expected golden outputs"),
         (npz(encode=np.full((1, 6), 9.0)), "within 0.002 of its golden output"),
         (npz(encode=np.full((1, 6), np.nan)), "within 0.002 of its golden output"),
     ],

@@ -85,6 +85,8 @@ def test_what_cannot_be_read_is_said(clip, tmp_path):
         ClipReader({}, (7,))
     with pytest.raises(InputError, match=r"percepts of 6144 features.*'patches' with 3072"):
         ClipReader({"percepts": PATCHES}, (2 * 3072,))
+    with pytest.raises(InputError, match=r"'patches' of version 7, .*Received: version \(none\)"):
+        ClipReader({"percepts": {**PATCHES, "version": "7"}}, (3072,))
     with pytest.raises(InputError, match="square"):
         ClipReader({}, (16, 8, 3))
     with pytest.raises(InputError, match="Expected a classifier or a video model"):

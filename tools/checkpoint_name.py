@@ -11,7 +11,7 @@ from keras_videolstm.zoo_folder import find_checkpoint, list_checkpoints
 
 
 class CheckpointName(click.ParamType):
-    """A name of the zoo, a folder, a `.keras` file or an address: what `load` takes.
+    """A name of the zoo, a folder or a `.keras` file.
 
     One that is not there is refused at once, before TensorFlow has started. Names of the zoo and
     files are completed.
@@ -30,7 +30,10 @@ class CheckpointName(click.ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name as it is."""
         if urlparse(value).scheme in ("http", "https", "file"):
-            return value
+            raise InputError(
+                f"Expected a checkpoint on this machine: download it, or load it in Python with "
+                f"keras_videolstm.load(url, sha256=...). Received: {value}"
+            )
         if not value.endswith(".keras"):
             find_checkpoint(value)
         elif not Path(value).is_file():

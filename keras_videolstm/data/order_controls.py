@@ -20,7 +20,7 @@ _SPEEDS = {"slow": 1, "twice": 2, "four_times": 4}
 _SEGMENTS, _SEGMENT_STEPS = 3, 5
 _ORDERS = list(itertools.permutations(range(_SEGMENTS)))
 _MARK = "#"
-_KEPT = ("extractor", "fps", "size", "fit", "short_side")
+_KEPT = ("extractor", "version", "fps", "size", "fit", "short_side")
 
 Versions = Iterator[tuple[str, NDArray[Any]]]
 

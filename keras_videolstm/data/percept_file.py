@@ -16,6 +16,9 @@ from keras_videolstm.errors import InputError
 FORMAT = 1
 UNLABELLED = -1
 
+# By path, which file tensorflow-io has opened there.
+_opened: dict[Path, tuple[int, int, int]] = {}
+
 ReadRows = Callable[[tf.Tensor, tf.Tensor | int], tf.Tensor]
 
 
@@ -101,6 +104,10 @@ class PerceptFile:
 
     def _tensorflow_io_reader(self) -> ReadRows | None:
         features = self.shape[1]
+        # It keeps what it has opened under a name for as long as the process lives.
+        stamp = _stamp(self.path)
+        if _opened.setdefault(self.path.resolve(), stamp) != stamp:
+            return None
         try:
             import tensorflow_io as tfio
 
@@ -126,3 +133,8 @@ class PerceptFile:
             return tf.ensure_shape(found, (None, features))
 
         return read
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -17,7 +17,7 @@ from keras_videolstm.errors import InputError
 __all__ = ["FORMAT", "UNLABELLED", "PerceptStore", "ReadRows"]
 
 # What all files of a store have in common.
-_SHARED = ("extractor", "fps", "size", "fit", "short_side", "class_names")
+_SHARED = ("extractor", "version", "fps", "size", "fit", "short_side", "class_names")
 
 
 class PerceptStore:

@@ -22,12 +22,20 @@ class SavedModelFormat:
     """
 
     def write(self, serving: Serving, path: Path) -> tuple[str, ...]:
-        """Write a folder; it needs nothing beside TensorFlow."""
+        """Write a folder; it needs nothing beside TensorFlow.
+
+        Raises:
+            OSError: if it cannot be written, such as on a full disk.
+        """
         module = tf.Module()
         # `keras.export.ExportArchive` would write every weight twice.
         module.weights = [weight.value for layer in serving.layers for weight in layer.weights]
         module.serve = serving.function
-        tf.saved_model.save(module, str(path), signatures=module.serve)
+        try:
+            tf.saved_model.save(module, str(path), signatures=module.serve)
+        except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
+            reason = error.message or "the disk is full"
+            raise OSError(f"the SavedModel {path} cannot be written: {reason}") from error
         return ()
 
     def runner(self, path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -504,7 +504,8 @@ class VideoLSTM(keras.Model):
             name: of the layer; default: this model's, with `_encoder` behind it.
 
         Call arguments:
-            frames: `(batch, time, *frame_shape)`, pixels in [0, 1]; may have a mask.
+            frames: `(batch, time, *frame_shape)`, pixels in [0, 1]; may have a mask, with slow or
+                drift features one of padding at the end alone.
 
         Output shape:
             As `encode`: `(batch, units[-1])`, or `(batch, time, units[-1])` with `every_step`;

@@ -1,6 +1,8 @@
 """From a recipe's data to what a VideoLSTM's `fit` takes."""
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.moving_mnist import BLOCK, moving_mnist
+from keras_videolstm.data.percept_kind import check_one_kind, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import (
     StoreSelection,
@@ -35,8 +38,12 @@ class ClipSource:
         data_root: folder that the stores' paths are relative to.
         mnist: for moving MNIST, as `load_digits` takes it.
 
+    Attributes:
+        fingerprint: a hash of what is learned from and validated on.
+
     Raises:
-        InputError: if data is missing or does not fit the model.
+        InputError: if data is missing or does not fit the model, stores are of several kinds of
+            percepts, or what validates or tests is learned from.
 
     Example:
         >>> source = ClipSource(Recipe.load("recipe.toml"), Path("data"))
@@ -51,9 +58,12 @@ class ClipSource:
             self._validation = [_selection(s, data_root) for s in recipe.data.validation]
             self._test = [_selection(s, data_root) for s in recipe.data.test]
             self._check_features()
+            self._check_kind()
             self._check_sources()
+            self.fingerprint = _fingerprint([*self._train, *self._validation])
         else:
             digits = digit_parts(mnist)
+            self.fingerprint = digits.fingerprint
             self.digits_source = digits.source
             self._train_digits = digits.train
             self._validation_digits = digits.validation
@@ -67,21 +77,31 @@ class ClipSource:
                     f"Received: {selection.store.path} with {selection.store.feature_dim}"
                 )
 
+    def _check_kind(self) -> None:
+        stores = [selection.store for selection in (*self._train, *self._validation, *self._test)]
+        check_one_kind({str(store.path): store for store in stores})
+        if self._recipe.model.activation != "sigmoid":
+            return
+        for store in stores:
+            first = store.read(0)
+            if first.min() < 0 or first.max() > 1:
+                raise InputError(
+                    f"Expected percepts from 0 to 1, as model.activation is 'sigmoid'; 'linear' is "
+                    f"for others. Received: {store.path} with values from {first.min():g} to "
+                    f"{first.max():g}"
+                )
+
     def _check_sources(self) -> None:
         """What validates or tests must not be learned from: no source stands on both sides."""
-        learned = {
-            (selection.store.path.resolve(), group)
-            for selection in self._train
-            for group in selection.store.groups[selection.videos]
-        }
+        learned = set[tuple[Any, ...]]().union(*map(_sources, self._train))
         for selection in (*self._validation, *self._test):
-            path = selection.store.path.resolve()
-            for group in selection.store.groups[selection.videos]:
-                if (path, group) in learned:
-                    raise InputError(
-                        f"Expected sources to validate and test on that are not learned from. "
-                        f"Received: {group} of {selection.store.path} in both parts"
-                    )
+            shared = sorted(_sources(selection) & learned)
+            if shared:
+                group, *_ = shared[0]
+                raise InputError(
+                    f"Expected sources to validate and test on that are not learned from. "
+                    f"Received: {group} of {selection.store.path} in both parts"
+                )
 
     def statistics(
         self, prepare: Callable[[NDArray[Any]], NDArray[Any]]
@@ -140,7 +160,7 @@ class ClipSource:
     def percept_settings(self) -> dict[str, float | str | None]:
         """Return how the percepts of the training part were made."""
         metadata = self._train[0].store.metadata
-        return {key: metadata.get(key) for key in ("extractor", "fps", "fit")}
+        return {"extractor": None, "fps": None, "fit": None, **kind_of(metadata)}
 
     def training(self, first_step: int) -> tf.data.Dataset[Any]:
         """Return the endless stream of `(inputs, targets)` batches from a step on."""
@@ -225,6 +245,27 @@ def is_of_digits(metadata: Mapping[str, Any]) -> bool:
         True
     """
     return str(metadata.get("data")).startswith(_OF_DIGITS)
+
+
+def _sources(selection: StoreSelection) -> set[tuple[str, str, int]]:
+    """Return the sources, and the clips, which another store may hold too, as of other crops."""
+    store, videos = selection.store, selection.videos
+    path = str(store.path.resolve())
+    clips = zip(
+        store.groups[videos], store.names[videos], store.frame_counts[videos].tolist(), strict=True
+    )
+    return {(group, path, 0) for group in store.groups[videos]} | set(clips)
+
+
+def _fingerprint(selections: Sequence[StoreSelection]) -> str:
+    """Return a hash of which videos they are, and of the percepts of the first."""
+    found = hashlib.sha256()
+    for selection in selections:
+        store, videos = selection.store, selection.videos
+        for each in (store.groups[videos], store.names[videos], store.frame_counts[videos]):
+            found.update(json.dumps(each.tolist()).encode())
+        found.update(store.read(int(videos[0])).tobytes())
+    return found.hexdigest()
 
 
 def _selection(recipe: StoreRecipe, data_root: Path) -> StoreSelection:

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from keras_videolstm.data.percept_kind import KIND
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
@@ -151,7 +152,7 @@ def _check_same_kind(store: PerceptStore, test_store: PerceptStore) -> None:
             f"Expected test videos of the classes {', '.join(store.class_names)}. "
             f"Received: {', '.join(test_store.class_names) or 'unlabelled videos'}"
         )
-    for key in ("extractor", "fps", "fit", "size"):
+    for key in (*KIND, "size"):
         if test_store.metadata.get(key) != store.metadata.get(key):
             raise InputError(
                 f"Expected test percepts with {key}={store.metadata.get(key)!r}. "

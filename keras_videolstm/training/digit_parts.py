@@ -1,5 +1,6 @@
 """Which digits train and which validate."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,12 @@ class DigitParts:
     train: NDArray[Any]
     validation: NDArray[Any]
     source: str
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the digits."""
+        of_both = (hashlib.sha256(part.tobytes()) for part in (self.train, self.validation))
+        return " ".join(part.hexdigest() for part in of_both)
 
 
 def digit_parts(mnist: str | None = None) -> DigitParts:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.frames import checked_clips
+from keras_videolstm.training.backends import refuse_other_backends
 from keras_videolstm.training.frame_scores import (
     SMALLEST_SIDE,
     FrameScorer,
@@ -54,6 +55,7 @@ def evaluate_frames(
         >>> scores = evaluate_frames(load("composite_moving_mnist"), test.batches(100))
         >>> scores["prediction"].means()["nats"]
     """
+    refuse_other_backends()
     _check_model(model)
     if min(input_steps, 1 if steps is None else steps) < 1:
         raise InputError(

@@ -101,7 +101,7 @@ def _train(
     callbacks: Sequence[keras.callbacks.Callback],
     announce: Callable[[str], None] | None,
 ) -> TrainingResult:
-    recipe = pinned(recipe)
+    recipe = pinned(recipe, out)
     settings = recipe.training
     if RunKeeper(out).epochs_done >= settings.epochs:
         # The other workers may be gone, and nothing is left to do with them.
@@ -112,7 +112,7 @@ def _train(
     check_folder(out, recipe, resume)
     keras.utils.set_random_seed(recipe.seed)
     source = ClipSource(recipe, data_root, mnist)
-    keeper = RunKeeper(out, writes=is_chief(strategy))
+    keeper = RunKeeper(out, writes=is_chief(strategy), data=source.fingerprint)
     resumed_at = keeper.epochs_done
     agree(strategy, resumed_at)
     with strategy.scope():
@@ -147,13 +147,14 @@ def _train(
             "callbacks": callbacks,
             "verbose": verbose,
         }
-        if distribute == "none":
-            make_variables(model, validation)
-            if settings.start and not resumed_at and announce is not None:
-                announce(_before(model, validation, settings.start))
-            model.fit(batches, validation_data=validation, **span)
-        else:
-            fit_on_devices(model, strategy, batches, validation, **span)
+        with keeper.alone():
+            if distribute == "none":
+                make_variables(model, validation)
+                if settings.start and not resumed_at and announce is not None:
+                    announce(_before(model, validation, settings.start))
+                model.fit(batches, validation_data=validation, **span)
+            else:
+                fit_on_devices(model, strategy, batches, validation, **span)
     load_best_weights(model, out)
     return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at, precision.policy)
 

@@ -47,8 +47,8 @@ def train_on_jax(
 
     As `train`, but digits are drawn on the accelerator too, and many steps are one program: neither
     data nor losses pass through the host. It validates on sequences of its own, as many as fill the
-    last batch. The folder is one that `train` and `zoo publish` take, on any backend. It needs no
-    TensorFlow.
+    last batch. The folder is one that `train` takes on any backend, and `zoo publish` on
+    TensorFlow. It needs no TensorFlow itself.
 
     Args:
         recipe: the run; its data moving digits.
@@ -63,12 +63,12 @@ def train_on_jax(
     """
     import jax
 
-    recipe = pinned(recipe)
+    recipe = pinned(recipe, out)
     _check_data(recipe)
     check_folder(out, recipe, resume)
     keras.utils.set_random_seed(recipe.seed)
     parts = digit_parts(mnist)
-    keeper = RunKeeper(out)
+    keeper = RunKeeper(out, data=parts.fingerprint)
     resumed_at = keeper.epochs_done
     model = keeper.load_model()
     if model is None:
@@ -86,14 +86,15 @@ def train_on_jax(
     validation = _Validation(model, recipe, parts.validation)
     # Not before all is known to be good: a mended recipe may use the folder.
     write_text(out / RECIPE, recipe.to_toml())
-    for epoch in range(resumed_at, settings.epochs):
-        began = time.perf_counter()
-        losses = steps.run(epoch * settings.steps_per_epoch, settings.steps_per_epoch)
-        seconds = time.perf_counter() - began
-        losses |= {f"val_{name}": value for name, value in validation.losses().items()}
-        keeper.on_epoch_end(epoch, losses)
-        named = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-        announce(f"Epoch {epoch + 1}/{settings.epochs}, {seconds:.1f} s: {named}")
+    with keeper.alone():
+        for epoch in range(resumed_at, settings.epochs):
+            began = time.perf_counter()
+            losses = steps.run(epoch * settings.steps_per_epoch, settings.steps_per_epoch)
+            seconds = time.perf_counter() - began
+            losses |= {f"val_{name}": value for name, value in validation.losses().items()}
+            keeper.on_epoch_end(epoch, losses)
+            named = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
+            announce(f"Epoch {epoch + 1}/{settings.epochs}, {seconds:.1f} s: {named}")
     load_best_weights(model, out)
     return TrainingResult(model, keeper.history, keeper.best_epoch, resumed_at, policy)
 
@@ -228,7 +229,8 @@ class _Validation:
         """Return the means of the losses, over whole batches."""
         values = [variable.value for variable in self._model.variables]
         batches = [
-            self._program(values, self._images, (self._seed, n)) for n in range(self._batches)
+            self._program(values, self._images, (np.uint32(self._seed % 2**32), n))
+            for n in range(self._batches)
         ]
         return {name: float(np.mean([losses[name] for losses in batches])) for name in batches[0]}
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.models.frames import scaled_pixels
+from keras_videolstm.training.backends import refuse_other_backends
 from keras_videolstm.training.compiled_model import losses
 
 BASELINE = "prediction by "
@@ -82,6 +83,7 @@ def _means(
     input_steps: int,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, NDArray[Any]]:
+    refuse_other_backends()
     score = tf.function(lambda clips: score_of(model, clips, input_steps), reduce_retracing=True)
     totals: dict[str, NDArray[Any] | float] = {}
     done = 0

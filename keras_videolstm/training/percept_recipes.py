@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from keras_videolstm.checkpoints import load_metadata
+from keras_videolstm.data.percept_kind import check_one_kind, kind_in_words, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import PatchPercepts
@@ -35,8 +35,6 @@ _DRIFT_FEATURES = 96
 # From the last frame to the mean of all that were read.
 _TRACE_RATES = (1.0, 0.4, 0.1, 0.02)
 _VALIDATION_WINDOWS = 256
-# What percepts must have in common.
-_KIND = ("extractor", "fps", "fit")
 
 
 def percepts_recipe(
@@ -66,7 +64,7 @@ def percepts_recipe(
         >>> recipe.model.units, recipe.data.validation[0].groups
         ([256, 256], ['video03'])
     """
-    first = _of_one_kind(stores)
+    first = check_one_kind(stores)
     train, validation = _parts(stores, seed)
     videos = {part.store: stores[part.store].videos_of_groups(tuple(part.groups)) for part in train}
     frames = sum(int(stores[path].frame_counts[chosen].sum()) for path, chosen in videos.items())
@@ -121,11 +119,10 @@ def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore])
     model = Recipe.load(folder / RECIPE).model
     read = load_metadata(folder).get("percepts", {})
     store = next(iter(stores.values()))
-    held = {key: store.metadata.get(key) for key in _KIND}
-    if {key: read.get(key) for key in _KIND} != held:
+    if kind_of(read) != kind_of(store.metadata):
         raise InputError(
-            f"Expected percepts that {start} reads: {_in_words(read)}. "
-            f"Received: {store.path} with {_in_words(held)}"
+            f"Expected percepts that {start} reads: {kind_in_words(read)}. "
+            f"Received: {store.path} with {kind_in_words(store.metadata)}"
         )
     return replace(
         recipe,
@@ -133,24 +130,6 @@ def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore])
         model=model,
         training=replace(recipe.training, start=start),
     )
-
-
-def _in_words(percepts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={percepts.get(key)!r}" for key in _KIND)
-
-
-def _of_one_kind(stores: Mapping[str, PerceptStore]) -> PerceptStore:
-    """Return the first store, of whose percepts all others must be."""
-    (path, first), *others = stores.items()
-    for other, store in others:
-        for key in _KIND:
-            kind, expected = store.metadata.get(key), first.metadata.get(key)
-            if kind != expected:
-                raise InputError(
-                    f"Expected stores of one kind, {key}={expected!r} as in {path}. "
-                    f"Received: {other} with {key}={kind!r}"
-                )
-    return first
 
 
 def _parts(

@@ -63,6 +63,7 @@ def published_run(
             f"Received: {run}, which stands at {keeper.epochs_done}; `train` continues it"
         )
     source = ClipSource(recipe, data_root, mnist)
+    RunKeeper(run, data=source.fingerprint)  # refuses others
     model = build_model(recipe)
     load_best_weights(model, run)
     _round_as_on_disk(model)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 import tomllib
 import types
 import typing
@@ -300,8 +301,8 @@ class Recipe:
         _expect(activation in ACTIVATIONS, "model.activation", ACTIVATIONS, activation)
         _expect(0 <= dropout < 1, "model.dropout", "a rate of at least 0 and below 1", dropout)
         _expect(0 <= self.seed < 2**32, "seed", "a number from 0 to 2^32 - 1", self.seed)
-        plain = "/" not in self.name and self.name not in ("", ".", "..")
-        _expect(plain, "name", "a plain name", self.name)
+        plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name) is not None
+        _expect(plain, "name", "a plain name of letters, digits, '_', '.' and '-'", self.name)
         shape, slow = self.model.frame_shape, self.model.slow_features
         fits = not slow or (len(shape) == 1 and slow <= shape[0])
         _expect(fits, "model.slow_features", "0, or at most as many as a vector has features", slow)
@@ -320,6 +321,8 @@ class Recipe:
             _expect(shape == [64, 64, 1], "model.frame_shape", [64, 64, 1], shape)
             _expect(activation == "sigmoid", "model.activation", "'sigmoid'", activation)
             _expect(not self.model.standardize, "model.standardize", False, standardize)
+        fits = activation != "sigmoid" or not standardize
+        _expect(fits, "model.activation", "'linear' with model.standardize", activation)
 
     @property
     def steps(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_keeper import RunKeeper
 
 RECIPE = "recipe.toml"
 
@@ -47,7 +48,8 @@ def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
             raise InputError(
                 f"Expected an empty folder with --no-resume. Received: {out}, which holds a run"
             )
-        if Recipe.load(kept) != recipe:
+        # Before its first checkpoint a run has nothing that a mended recipe could spoil.
+        if Recipe.load(kept) != recipe and RunKeeper(out).epochs_done:
             raise InputError(
                 f"Expected the recipe that the run in {out} was started with ({kept}). "
                 f"Received: another one; give another --out"

@@ -4,7 +4,10 @@ import csv
 import io
 import json
 import math
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,11 @@ import keras
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import atomic_path, write_text
 from keras_videolstm.weight_files import write_weights
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
 
 _STATE = "state.json"
 _MODEL = "model.keras"
@@ -29,9 +37,12 @@ class RunKeeper(keras.callbacks.Callback):
         folder: of the run.
         monitor: name of the validation loss that says which weights are best.
         writes: `False` on the workers of a distributed run that only read; default `True`.
+        data: says what is learned from, so that a run is not continued on other data; default
+            nothing.
 
     Raises:
-        InputError: when the loss is no longer a number; the last checkpoint stays.
+        InputError: when the loss is no longer a number, the last checkpoint stays; if the last
+            checkpoint is damaged, or learned from other data.
 
     Example:
         >>> keeper = RunKeeper(Path("run"))
@@ -39,15 +50,25 @@ class RunKeeper(keras.callbacks.Callback):
         0
     """
 
-    def __init__(self, folder: Path, monitor: str = "val_loss", writes: bool = True) -> None:
+    def __init__(
+        self, folder: Path, monitor: str = "val_loss", writes: bool = True, data: str = ""
+    ) -> None:
         super().__init__()
         self.folder = folder
         self.writes = writes
         self.monitor = monitor
         self.history: list[dict[str, float]] = []
+        self._data = data
         found = self._newest()
         if found is not None:
-            self.history = json.loads((found / _STATE).read_text(encoding="utf-8"))["history"]
+            with _readable(found):
+                state = json.loads((found / _STATE).read_text(encoding="utf-8"))
+                self.history = [dict(row) for row in state["history"]]
+            if data and state.get("data", data) != data:
+                raise InputError(
+                    f"Expected the videos or digits that the run in {folder} has learned from. "
+                    f"Received: others; give another --out"
+                )
 
     @property
     def epochs_done(self) -> int:
@@ -65,16 +86,34 @@ class RunKeeper(keras.callbacks.Callback):
         found = self._newest()
         if found is None:
             return None
-        try:
+        with _readable(found):
             model = keras.saving.load_model(found / _MODEL)
             saved = json.loads((found / _STATE).read_text(encoding="utf-8"))["seed_states"]
             for variable, state in zip(_seed_states(model), saved, strict=True):
                 variable.assign(state)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"Expected the run's last checkpoint, to continue it. Received: {found} ({error})"
-            ) from error
         return model
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Refuse a second process that writes into the folder, as both would delete the other's.
+
+        Raises:
+            InputError: if another one trains there.
+        """
+        if not self.writes or fcntl is None:
+            yield
+            return
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise InputError(
+                f"Expected one process to train in a folder. Received: {self.folder}, in which "
+                "another one does"
+            ) from error
+        finally:
+            os.close(folder)
 
     def _newest(self) -> Path | None:
         found = sorted(
@@ -88,9 +127,10 @@ class RunKeeper(keras.callbacks.Callback):
         row = {key: float(value) for key, value in (logs or {}).items()}
         bad = sorted(key for key, value in row.items() if not math.isfinite(value))
         if bad:
+            kept = ", with another --out; the last checkpoint is kept" if self.history else ""
             raise InputError(
                 f"Expected finite losses. Received: {bad[0]}={row[bad[0]]} at epoch {epoch + 1}; "
-                f"a lower learning rate or clipnorm helps, and the last checkpoint is kept"
+                f"a lower learning rate or clipnorm helps{kept}"
             )
         self.history.append(row)
         if not self.writes:
@@ -114,7 +154,7 @@ class RunKeeper(keras.callbacks.Callback):
         write_text(self.folder / "history.csv", self._as_csv())
         # Keras' own format leaves out the states of dropout's random generators.
         seed_states = [variable.numpy().tolist() for variable in _seed_states(self.model)]
-        state = {"history": self.history, "seed_states": seed_states}
+        state = {"history": self.history, "seed_states": seed_states, "data": self._data}
         write_text(temporary / _STATE, json.dumps(state))
         temporary.replace(self.folder / f"checkpoint-{len(self.history):06d}")
         if older is not None:
@@ -122,11 +162,23 @@ class RunKeeper(keras.callbacks.Callback):
 
     def _as_csv(self) -> str:
         text = io.StringIO()
-        writer = csv.DictWriter(text, ["epoch", *self.history[0]], lineterminator="\n")
+        # A run that goes on with another backend may log other losses, too.
+        names = dict.fromkeys(name for row in self.history for name in row)
+        writer = csv.DictWriter(text, ["epoch", *names], lineterminator="\n")
         writer.writeheader()
         for epoch, row in enumerate(self.history, start=1):
             writer.writerow({"epoch": epoch, **row})
         return text.getvalue()
+
+
+@contextmanager
+def _readable(checkpoint: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"Expected the run's last checkpoint, to continue it. Received: {checkpoint} ({error})"
+        ) from error
 
 
 def _seed_states(model: keras.Model) -> list[keras.Variable]:

@@ -1,6 +1,7 @@
 """Begin a training where another one ended."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,17 @@ from keras_videolstm.checkpoints import WEIGHTS, load, load_metadata
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.run_folder import RECIPE
+from keras_videolstm.training.run_keeper import RunKeeper
 
 
-def pinned(recipe: Recipe) -> Recipe:
+def pinned(recipe: Recipe, run: Path | None = None) -> Recipe:
     """Return a recipe that says by a hash which weights it starts from.
+
+    Args:
+        recipe: which may leave the hash out.
+        run: folder of the run; where it has begun by the same recipe, its hash is taken, as the
+            weights are in the run, whatever has become of the checkpoint.
 
     Raises:
         InputError: if there is no such checkpoint, or it is not the one that the recipe means.
@@ -29,15 +37,25 @@ def pinned(recipe: Recipe) -> Recipe:
                 "Expected training.start with training.start_sha256. Received: the hash alone"
             )
         return recipe
+    begun = _begun_recipe(run) if run else None
+    if begun and begun == _with_hash(recipe, expected or begun.training.start_sha256):
+        return begun
     found = str(load_metadata(start)["sha256"].get(WEIGHTS, ""))
     if expected and found != expected:
         raise InputError(
             f"Expected weights of sha256 {expected} to start from. "
             f"Received: {start}, whose are {found}"
         )
-    return dataclasses.replace(
-        recipe, training=dataclasses.replace(recipe.training, start_sha256=found)
-    )
+    return _with_hash(recipe, found)
+
+
+def _begun_recipe(run: Path) -> Recipe | None:
+    return Recipe.load(run / RECIPE) if RunKeeper(run).epochs_done else None
+
+
+def _with_hash(recipe: Recipe, sha256: str) -> Recipe:
+    training = dataclasses.replace(recipe.training, start_sha256=sha256)
+    return dataclasses.replace(recipe, training=training)
 
 
 def take_weights(model: VideoLSTM, start: str) -> None:

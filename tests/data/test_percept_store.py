@@ -14,9 +14,16 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.data.store_files import store_files
 from keras_videolstm.errors import InputError
-from tests.percept_files import numbered_store, toy_actions
+from tests.percept_files import numbered_store, toy_actions, write_store
 
 CLIP = Clip(Path("a.mp4"), "run", "s1")
+
+
+def test_a_store_that_was_written_anew_is_read_anew(tmp_path):
+    for value, length in ((1.0, 20), (2.0, 30)):
+        percepts = np.full((length, 4), value, "float32")
+        store = write_store(tmp_path / "s.h5", [(percepts, "", "g")])
+        np.testing.assert_array_equal(store.row_reader()(0, 16), percepts[:16])
 
 
 def test_what_was_written_is_read(tmp_path):

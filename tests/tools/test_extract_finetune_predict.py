@@ -15,9 +15,11 @@ import pytest
 from keras_videolstm.checkpoints import load, load_metadata, save, verify
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.errors import InputError
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.finetune import FinetuneSettings
+from keras_videolstm_tools.work.labelled_percepts import settings_of
 from keras_videolstm_tools.work.pretraining_sources import sources_seen
 from tests.command_line import call, contents, done, leftovers, refused
 from tests.live_server import serving
@@ -247,6 +249,22 @@ def test_forecasts_of_pixels_become_a_film(tmp_path):
         assert (tmp_path / name).stat().st_size > 500
 
 
+def test_percepts_that_were_made_otherwise_are_told_or_refused(base, tmp_path, capsys):
+    store = PerceptStore(base / "store.h5")
+    assert settings_of(store, PATCHES) == PATCHES
+    assert capsys.readouterr().err == ""
+    settings_of(store, {**PATCHES, "fps": 30, "fit": "pad"})
+    assert "fps=15.0, fit='crop', not of fps=30, fit='pad'" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"extractor='flow'.* with 'patches'"):
+        settings_of(store, {**PATCHES, "extractor": "flow"})
+    clips = [(np.zeros((20, 3072), "float32"), "", "g")]
+    made = {**PROVENANCE, "extractor": "patches", "version": "new"}
+    store = write_store(tmp_path / "s.h5", clips, made)
+    assert settings_of(store, PATCHES)["version"] == "new"
+    with pytest.raises(InputError, match=r"version='old'.* with 'new'"):
+        settings_of(store, {**PATCHES, "version": "old"})
+
+
 def test_a_clip_of_less_than_a_block_is_called_so(base, tmp_path):
     write_clip(tmp_path / "short.mp4", np.full((3, 48, 64, 3), 200, np.uint8), fps=15)
     assert "3 of a block's 16 frames)" in done(
@@ -306,7 +324,7 @@ def test_test_videos_of_sources_that_are_trained_on_are_called_so(base, tmp_path
     arguments = (*finetune(base, tmp_path / "train.h5", tmp_path / "out"), "--training-steps", 1)
     said = call(*arguments, "--test", tmp_path / "test.h5").stderr
     assert "1 source of test videos, such as kitchen, bear" in said
-    assert "train.h5 is of 10 frames a second, not of 15" in said
+    assert "train.h5 has percepts of fps=10, not of fps=15" in said
 
 
 def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, tmp_path):
@@ -427,7 +445,10 @@ def test_predict_refuses_every_bad_clip_in_one_sentence(base, tmp_path):
         (("composite_nothing", "{clip}"), "Expected a checkpoint: one of .*composite_nothing"),
         (("{empty}", "{clip}"), "Expected a checkpoint"),
         (("{none}.keras", "{clip}"), r"\.keras file. .*does not exist"),
-        (("https://example.org/m.keras", "{clip}"), "sha256= with a URL"),
+        (
+            ("https://example.org/m.keras", "{clip}"),
+            "on this machine: download it",
+        ),
         (("{classifier}", "{clip}", "--fps", "0"), "fps between 0 and 1000"),
         (("{classifier}", "{clip}", "--fps", "nan"), "fps between 0 and 1000"),
         (("{classifier}", "{clip}", "--steps", "9"), "a video model, to forecast --steps"),
@@ -595,7 +616,7 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
             "or a percept store. .*h5, which does not exist",
         ),
         "store broken": ((model, folder / "broken.h5", *out), "Expected a percept store"),
-        "store of other percepts": ((model, other.path, *out), "percepts of 'patches'.*'toy'"),
+        "store of other percepts": ((model, other.path, *out), "extractor='patches'.*'toy'"),
         "no videos": ((model, folder / "empty", *out), "Expected video files"),
         "only bad videos": ((model, folder / "bad", *out), "at least one readable video"),
         "too few sources": (

@@ -76,6 +76,17 @@ def reds(path: Path) -> np.ndarray:
     return ((top[..., 0] > 120) & (top[..., 1] < 40)).mean(axis=0)
 
 
+def test_a_sequence_is_predicted_past_the_end_of_a_clip(zoo, tmp_path):
+    frames = np.zeros((6, 32, 32, 3), np.uint8)
+    write_clip(tmp_path / "short.mp4", frames, fps=15)
+    for steps in (2, 9):
+        arguments = ("--clip", tmp_path / "short.mp4", "--steps", steps, "--out", tmp_path / "out")
+        done("visualize", "sequences", zoo / "colour", *arguments)
+        # Four are read.
+        with Image.open(tmp_path / "out" / "sequence.gif") as film:
+            assert film.n_frames == 4 + steps
+
+
 @pytest.mark.parametrize(
     ("what", "steps", "covered"), [("sequences", 20, 1.0), ("states", 40, 0.5)]
 )

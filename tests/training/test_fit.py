@@ -19,6 +19,7 @@ from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.drift_directions import drift_directions
 from keras_videolstm.training.slow_directions import slow_directions
+from tests.percept_files import write_store
 from tests.tiny_runs import tiny_recipe, write_recipe
 
 
@@ -190,6 +191,44 @@ def test_a_damaged_checkpoint_is_refused_and_kept(whole, tmp_path):
     assert model.stat().st_size == 5000
 
 
+def test_a_damaged_state_is_one_sentence(whole, tmp_path):
+    shutil.copytree(whole / "whole", tmp_path / "run")
+    (tmp_path / "run" / "checkpoint-000003" / "state.json").write_text("")
+    with pytest.raises(InputError, match=r"run's last checkpoint.*checkpoint-000003"):
+        train(Recipe.load(whole / "recipe.toml"), tmp_path / "run", data_root=whole, verbose=0)
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    (tmp_path / "run").mkdir()
+    first, second = (run_keeper.RunKeeper(tmp_path / "run") for _ in range(2))
+    told = pytest.raises(InputError, match=r"one process to train in a folder.*run")
+    with first.alone(), told, second.alone():
+        pass
+    with second.alone():  # the first has ended
+        pass
+
+
+def test_a_run_goes_on_with_the_data_that_it_began_with(tmp_path):
+    recipe = tiny_recipe(tmp_path, epochs=2)
+    with pytest.raises(Killed):
+        run(recipe, tmp_path, "out", callbacks=[KillAt(6)])
+    store = PerceptStore(tmp_path / "clips.h5")
+    videos = [(store.read(number), "", f"g{number:02d}") for number in range(4)]
+    write_store(tmp_path / "clips.h5", [(videos[0][0] + 1, "", "g00"), *videos[1:]])
+    with pytest.raises(InputError, match=r"videos or digits that the run in .*out has learned"):
+        run(recipe, tmp_path, "out")
+    # Written anew, the same percepts are the same data.
+    write_store(tmp_path / "clips.h5", videos)
+    assert run(recipe, tmp_path, "out").resumed_at == 1
+
+
+def test_losses_that_only_some_epochs_have_stand_in_the_history(tmp_path):
+    keeper = run_keeper.RunKeeper(tmp_path)
+    keeper.history = [{"loss": 2.0}, {"loss": 1.0, "forced_loss": 0.5}]
+    rows = list(csv.DictReader(keeper._as_csv().splitlines()))
+    assert [row["forced_loss"] for row in rows] == ["", "0.5"]
+
+
 def test_missing_best_weights_are_named(whole, tmp_path):
     shutil.copytree(whole / "whole", tmp_path / "run")
     (tmp_path / "run" / "best.weights.h5").write_bytes(b"")
@@ -202,11 +241,14 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(tm
     with pytest.raises(InputError, match=r"finite losses.*at epoch"):
         run(Recipe.load(tmp_path / "recipe.toml"), tmp_path, "out")
     assert leftovers(tmp_path / "out") == []
+    # There is no checkpoint that a mended recipe could spoil.
+    assert run(tiny_recipe(tmp_path, epochs=1), tmp_path, "out").best_epoch == 1
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"linear": "sigmoid", "standardize = true": ""}, r"from 0 to 1, as model\.activation"),
         ({"[4]": "[5]"}, r"percepts of 5 features.*clips\.h5 with 4"),
         ({"g00-g02": "h00"}, r"groups that occur in .*g00, g01.*Received: h00"),
         ({"input_steps = 3": "input_steps = 99"}, "one video of 101 frames"),
@@ -286,6 +328,17 @@ def test_a_run_may_start_from_a_checkpoint(published, tmp_path):
     kept = Recipe.load(tmp_path / "out" / "recipe.toml").training
     assert kept.start_sha256 == load_metadata(published)["sha256"]["model.weights.h5"]
     assert run(recipe, tmp_path, "out").resumed_at == 1
+
+
+def test_a_run_needs_its_start_no_more_once_it_has_begun(published, tmp_path):
+    shutil.copytree(published, tmp_path / "start")
+    recipe = started_from(tmp_path / "start", tmp_path)
+    run(recipe, tmp_path, "out")
+    shutil.rmtree(tmp_path / "start")
+    assert run(recipe, tmp_path, "out").resumed_at == 1
+    other = replace(recipe, seed=recipe.seed + 1)
+    with pytest.raises(InputError, match="Expected a checkpoint: one of"):
+        run(other, tmp_path, "out")
 
 
 def test_a_start_from_anything_else_is_refused(published, tmp_path):

@@ -50,6 +50,29 @@ def test_a_source_on_both_sides_is_refused(tmp_path):
         ClipSource(dataclasses.replace(recipe, data=data), tmp_path)
 
 
+def test_a_clip_of_another_store_is_on_one_side_too(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 5)
+    numbered_store(tmp_path / "crops.h5", [40] * 5)
+    recipe = percepts_recipe({"s.h5": store}, "mine")
+    validation = dataclasses.replace(
+        recipe.data.validation[0], store="crops.h5", groups=recipe.data.train[0].groups[:1]
+    )
+    data = dataclasses.replace(recipe.data, validation=[validation])
+    with pytest.raises(InputError, match=r"not learned from. Received: g0\d of .*crops\.h5"):
+        ClipSource(dataclasses.replace(recipe, data=data), tmp_path)
+
+
+def test_percepts_of_two_kinds_are_not_mixed(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 5)
+    other = [(np.zeros((40, 4), "float32"), "", "h")]
+    write_store(tmp_path / "fast.h5", other, {**PROVENANCE, "fps": 30})
+    recipe = percepts_recipe({"s.h5": store}, "mine")
+    validation = dataclasses.replace(recipe.data.validation[0], store="fast.h5", groups=["h"])
+    data = dataclasses.replace(recipe.data, validation=[validation])
+    with pytest.raises(InputError, match=r"one kind, fps=15 as in .*Received: .*fast.h5 with fps="):
+        ClipSource(dataclasses.replace(recipe, data=data), tmp_path)
+
+
 def test_it_is_a_recipe_of_the_store_and_as_long_as_its_frames(tmp_path):
     long = numbered_store(tmp_path / "long.h5", [4000] * 6)
     recipe = percepts_recipe({"long.h5": long}, "mine", "future_predictor", units=32, seed=5)

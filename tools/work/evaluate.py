@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from keras_videolstm.checkpoints import load
+from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.digits import load_digits
 from keras_videolstm.data.moving_mnist_test import (
     TEST_SEQUENCES,
@@ -48,7 +49,9 @@ def run(
         raise InputError(f"Expected a video model. Received: {checkpoint}")
     read = input_steps_of(checkpoint)
     if is_named_store(data):
-        description, scores = _on_percepts(model, read, data, steps, test_sequences, batch_size)
+        description, scores = _on_percepts(
+            model, read, data, steps, test_sequences, batch_size, metadata_of(checkpoint)
+        )
         reduction = "the loss of the training is a sum over a frame's features"
     else:
         length = read + (steps or _STEPS)
@@ -114,9 +117,10 @@ def _on_percepts(
     steps: int | None,
     sequences: int | None,
     batch_size: int,
+    metadata: dict[str, Any],
 ) -> tuple[str, Scores]:
     count, length = sequences or _WINDOWS, read + (steps or model.prediction_steps)
-    selections = [opened_store(data, model)]
+    selections = [opened_store(data, model, metadata.get("percepts"))]
     windows = percept_windows(selections, length, seed=0, batch_size=batch_size, count=count)
     line = ProgressLine("evaluate", "windows")
     scores = evaluate_percepts(model, windows, read, progress=lambda done: line(done, count))

@@ -53,14 +53,22 @@ def opening_of(clip: Path, reader: ClipReader, read: int, predicted: int) -> NDA
 
 
 def film_rows(
-    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int
+    models: dict[str, VideoLSTM], clip: NDArray[Any], input_steps: int, steps: int | None = None
 ) -> dict[str, list[Strip]]:
-    """Return the clip, and below it what each model rebuilds and predicts."""
+    """Return the clip, and below it what each model rebuilds and predicts.
+
+    Args:
+        models: of pixels, by name.
+        clip: `(time, height, width, channels)`.
+        input_steps: frames that are read.
+        steps: frames that are predicted; default: those that the clip has beside.
+    """
     read, future = clip[:input_steps], clip[input_steps:]
+    steps = len(future) if steps is None else steps
     rows = clip_row(read, future)
     for name, model in models.items():
-        predicts = "prediction" in model.decoders
-        rows[name] = model_row(model, read, model.forecast(read, len(future)) if predicts else None)
+        predicts = "prediction" in model.decoders and steps
+        rows[name] = model_row(model, read, model.forecast(read, steps) if predicts else None)
     return rows
 
 

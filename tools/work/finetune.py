@@ -90,7 +90,7 @@ def run(
 
     store, skipped = prepare(data, "percepts.h5")
     test_store, test_skipped = prepare(test_data, "percepts-test.h5") if test_data else (None, [])
-    wanted_rate, percepts = percepts["fps"], settings_of(store, percepts["extractor"])
+    percepts = settings_of(store, percepts)
     split = split_by_group(
         store,
         seed=seed,
@@ -98,7 +98,7 @@ def run(
         validation_groups=named_groups(validation_groups, store),
         with_test=test_store is None,
     )
-    tell_of_data(store, test_store, rate=wanted_rate)
+    tell_of_data(store, test_store)
     main_method = SCRATCH if from_scratch else FINETUNED
     others = [SINGLE_FRAME, SCRATCH] if with_baselines else []
     methods = [name for name in others if name != main_method] + [main_method]

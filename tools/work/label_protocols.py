@@ -102,7 +102,7 @@ def protocols(
         store, skipped = labelled_percepts(
             source, out / name / "percepts.h5", percepts, untimed_fps=untimed_fps
         )
-        settings_of(store, percepts["extractor"])
+        settings_of(store, percepts)
         if name == OTHER:
             parts = [_fold(store, text, settings.seed) for text in folds or [""]]
         else:

@@ -1,7 +1,7 @@
 """From labelled videos, and a checkpoint that names its percepts, to a percept store."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 
 from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.percept_kind import kind_in_words, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
@@ -81,12 +82,28 @@ def show_skipped(skipped: Skipped) -> None:
         click.echo(f"  {path}: {reason}", err=True)
 
 
-def settings_of(store: PerceptStore, extractor: str) -> dict[str, Any]:
-    """Return how the store's percepts were made, which is how a new clip's must be made."""
-    settings = {key: store.metadata.get(key) for key in ("extractor", "fps", "fit")}
-    if settings["extractor"] != extractor:
-        raise InputError(
-            f"Expected percepts of {extractor!r}, which the checkpoint reads. "
-            f"Received: {store.path} with {settings['extractor']!r}"
+def settings_of(store: PerceptStore, percepts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the store's percepts were made, which is how a new clip's must be made.
+
+    Another frame rate or fit than that of `percepts`, which the checkpoint has learned from or an
+    option asks for, is told on standard error.
+
+    Raises:
+        InputError: if they are of another extractor, or of other weights of it.
+    """
+    found = kind_of(store.metadata)
+    for key in ("extractor", "version"):
+        if key in percepts and found.get(key, percepts[key]) != percepts[key]:
+            raise InputError(
+                f"Expected percepts with {key}={percepts[key]!r}, which the checkpoint reads. "
+                f"Received: {store.path} with {found[key]!r}"
+            )
+    wanted = {key: percepts[key] for key in ("fps", "fit") if percepts.get(key) != found.get(key)}
+    if wanted:
+        held = {key: found.get(key) for key in wanted}
+        click.echo(
+            f"{store.path} has percepts of {kind_in_words(held)}, not of {kind_in_words(wanted)}, "
+            "as are those that the checkpoint has learned from.",
+            err=True,
         )
-    return settings
+    return {"extractor": None, "fps": None, "fit": None, **found}

@@ -1,7 +1,9 @@
 """Percept stores as options name them: `percepts.h5`, or `percepts.h5:g08-g12,g20`."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.percept_store import PerceptStore
@@ -10,6 +12,7 @@ from keras_videolstm.data.store_files import is_sharded_store
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import StoreRecipe
+from keras_videolstm_tools.work.labelled_percepts import settings_of
 
 
 def named_store(text: str) -> StoreRecipe:
@@ -27,8 +30,13 @@ def is_named_store(text: str) -> bool:
     return path.endswith(".h5") or is_sharded_store(path)
 
 
-def opened_store(text: str, model: VideoLSTM) -> StoreSelection:
-    """Return the store and groups that an option names, of percepts that a model reads."""
+def opened_store(
+    text: str, model: VideoLSTM, percepts: Mapping[str, Any] | None = None
+) -> StoreSelection:
+    """Return the store and groups that an option names, of percepts that a model reads.
+
+    Where a checkpoint says how its percepts were made, others are told, or refused.
+    """
     named = named_store(text)
     store = PerceptStore(Path(named.store))
     features = math.prod(model.frame_shape)
@@ -37,4 +45,6 @@ def opened_store(text: str, model: VideoLSTM) -> StoreSelection:
             f"Expected percepts of {features} features, which the model reads. "
             f"Received: {named.store} with {store.feature_dim}"
         )
+    if percepts:
+        settings_of(store, percepts)
     return StoreSelection(store, expand_groups(named.groups, store.groups.tolist()) or None)

@@ -222,7 +222,7 @@ def _forecast(
     if len(truth):
         result["mean_squared_error"] = forecast_errors(model, read, truth, forecast)
     if out is not None:
-        if out.suffix == _ARRAY:
+        if out.suffix.lower() == _ARRAY:
             _save_array(forecast, out)
         elif len(model.frame_shape) == 3:
             rows = clip_row(read, truth) | {label: model_row(model, read, forecast)}

@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import click
+
 from keras_videolstm.checkpoints import save
 from keras_videolstm.percepts import OpticalFlowPercepts
 from keras_videolstm.training.splits import split_by_group
@@ -39,6 +41,8 @@ def run(
     seed: int,
 ) -> Made:
     """Run `temporal-stream`."""
+    if not _is_in_zoo(out):
+        click.echo(f"To extract percepts with it, move {out} into {zoo_folder()} then.", err=True)
     settings = TemporalStreamSettings(stack=stack, steps=training_steps, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
     percepts = {"extractor": OpticalFlowPercepts.name, "fps": fps, "fit": fit}
@@ -58,7 +62,7 @@ def run(
     metadata = {
         "description": f"temporal stream, {stack} optical flows at a time, "
         f"{len(store.class_names)} classes of {store.count_clips(split.train)} videos",
-        "percepts": settings_of(store, OpticalFlowPercepts.name),
+        "percepts": settings_of(store, percepts),
         "settings": dataclasses.asdict(settings),
         "protocol": "probabilities averaged over stacks that begin every 8 frames; accuracy and "
         "cross entropy (nats) are means over videos",
@@ -94,7 +98,11 @@ def _table(results: dict[str, VideoProbabilities]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _is_in_zoo(out: Path) -> bool:
+    return out.resolve().parent == zoo_folder().resolve()
+
+
 def _next(out: Path) -> str:
-    if out.resolve().parent == zoo_folder().resolve():
+    if _is_in_zoo(out):
         return f"Next: videolstm-tools extract my_videos --percepts {out.name} --out percepts.h5"
     return f"To extract percepts with it, move {out} into the zoo's folder, {zoo_folder()}"

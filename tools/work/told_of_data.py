@@ -8,23 +8,21 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm_tools.counted import counted
 
 
-def tell_of_data(store: PerceptStore, test_store: PerceptStore | None, rate: float | None) -> None:
+def tell_of_data(store: PerceptStore, test_store: PerceptStore | None) -> None:
     """Say on standard error what may make a classifier, or its test, worth less than it seems.
 
     That is where nothing but files' names tells the sources, where clips are shorter than a block,
-    where percepts are of another frame rate, and where a source of test videos is trained on.
+    and where a source of test videos is trained on.
 
     Args:
         store: percepts to train on.
         test_store: percepts to test on; `None` if they are part of `store`.
-        rate: frames a second that are wanted, else those at which the checkpoint has learned.
 
     Example:
-        >>> tell_of_data(PerceptStore("ucf.h5"), None, rate=15)
+        >>> tell_of_data(PerceptStore("ucf.h5"), None)
     """
     _tell_sources(store)
     _tell_short_clips(store)
-    _tell_rate(store, rate)
     if test_store is not None:
         _tell_shared_sources(store, test_store)
 
@@ -46,16 +44,6 @@ def _tell_short_clips(store: PerceptStore) -> None:
         click.echo(
             f"{counted(short, 'clip')} of {len(store):,} last less than a block of {BLOCK_STEPS} "
             f"frames; the shortest has {store.frame_counts.min()}.",
-            err=True,
-        )
-
-
-def _tell_rate(store: PerceptStore, rate: float | None) -> None:
-    found = store.metadata.get("fps")
-    if found != rate:
-        click.echo(
-            f"{store.path} is of {found} frames a second, not of {rate}, at which the "
-            "checkpoint has learned.",
             err=True,
         )
 

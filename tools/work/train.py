@@ -53,7 +53,8 @@ def run(
         _start_again(error, out)
     _show(result, _guesses(result.model, recipe, root), out, as_json)
     if not as_json:
-        stores = f" --root {root}" if recipe.data.kind == "percepts" else ""
+        digits = f" --mnist {mnist}" if mnist else ""
+        stores = f" --root {root}" if recipe.data.kind == "percepts" else digits
         card = recipe_path.parent / CARD
         click.echo(
             "Next, with a card that says what it has learned from:\n"

@@ -49,7 +49,7 @@ def sequences(
         figure = forecast_figure(model, frames[:read], frames[read:], forecast, reader, clip, title)
         shows = f"error of the forecast of {Path(checkpoint).name}, below the frames of {clip}"
         return pictures([write_figure(figure, out, "sequence")], shows)
-    rows = film_rows({Path(checkpoint).name: model}, frames, read)
+    rows = film_rows({Path(checkpoint).name: model}, frames, read, predicted)
     shows = f"input and truth, and what {Path(checkpoint).name} makes of it"
     return pictures(write_film(rows, read, out, "sequence"), shows)
 
@@ -156,7 +156,7 @@ def _store(
     percepts = percepts_of(metadata, checkpoint)
     out.mkdir(parents=True, exist_ok=True)
     store, _ = labelled_percepts(data, out / "percepts.h5", percepts, root)
-    settings_of(store, percepts["extractor"])
+    settings_of(store, percepts)
     return store
 
 

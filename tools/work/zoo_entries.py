@@ -97,7 +97,7 @@ class Entry:
 
         Example:
             >>> round(read_entries(zoo_folder())[4].loss)
-            447
+            201
         """
         return self.scores.get(f"{FUTURE} loss", {}).get(OTHER_SCORE)
 
@@ -107,7 +107,7 @@ class Entry:
 
         Example:
             >>> round(read_entries(zoo_folder())[4].loss_of_last_frame)
-            268
+            269
         """
         return self.scores.get("baselines: the last frame held", {}).get(OTHER_SCORE)
 
@@ -117,7 +117,7 @@ class Entry:
 
         Example:
             >>> round(read_entries(zoo_folder())[4].loss_beside_last_frame, 2)
-            1.67
+            0.75
         """
         if self.loss is None or not self.loss_of_last_frame:
             return None
