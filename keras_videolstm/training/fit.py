@@ -26,6 +26,7 @@ from keras_videolstm.training.precision import AUTO, FULL, Places, Precision, pi
 from keras_videolstm.training.recipe import OptimizerRecipe, Recipe
 from keras_videolstm.training.run_folder import (
     RECIPE,
+    TENSORBOARD,
     TrainingResult,
     check_folder,
     load_best_weights,
@@ -139,7 +140,7 @@ def _train(
         if keeper.writes:
             # Not before all is known to be good: a mended recipe may use the folder.
             write_text(out / RECIPE, recipe.to_toml())
-            callbacks.append(keras.callbacks.TensorBoard(out / "tensorboard"))
+            callbacks.append(keras.callbacks.TensorBoard(out / TENSORBOARD))
         span: dict[str, Any] = {
             "steps_per_epoch": settings.steps_per_epoch,
             "epochs": settings.epochs,

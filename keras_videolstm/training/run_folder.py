@@ -7,9 +7,8 @@ from pathlib import Path
 from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import Recipe
-from keras_videolstm.training.run_keeper import RunKeeper
 
-RECIPE = "recipe.toml"
+RECIPE, TENSORBOARD = "recipe.toml", "tensorboard"
 
 
 @dataclass
@@ -48,14 +47,18 @@ def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
             raise InputError(
                 f"Expected an empty folder with --no-resume. Received: {out}, which holds a run"
             )
-        # Before its first checkpoint a run has nothing that a mended recipe could spoil.
-        if Recipe.load(kept) != recipe and RunKeeper(out).epochs_done:
+        if not _is_without_an_epoch(out) and Recipe.load(kept) != recipe:
             raise InputError(
                 f"Expected the recipe that the run in {out} was started with ({kept}). "
                 f"Received: another one; give another --out"
             )
     elif out.exists() and any(out.iterdir()):
         raise InputError(f"Expected an empty or new folder. Received: {out}, which holds files")
+
+
+def _is_without_an_epoch(out: Path) -> bool:
+    """Whether a run has left nothing there that a mended recipe could spoil."""
+    return {path.name for path in out.iterdir()} == {RECIPE, TENSORBOARD}
 
 
 def load_best_weights(model: VideoLSTM, run: Path) -> None:
