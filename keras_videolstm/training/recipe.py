@@ -183,7 +183,8 @@ class TrainingRecipe:
         epochs: number of such spans.
         precision: of the products, a Keras dtype policy; `"auto"` measures which one pays.
         start: checkpoint of the same architecture, or of one without `motion_tracks`, a name or a
-            folder, whose weights (and statistics) the run starts from; default: random ones.
+            folder (from where the command is called), whose weights (and statistics) the run starts
+            from; default: random ones.
         start_sha256: of that checkpoint's weights; a run fills it in.
     """
 
