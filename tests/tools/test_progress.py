@@ -83,7 +83,7 @@ def test_a_terminal_shows_one_line_that_ends_with_the_work(clock, monkeypatch):
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (20, "3.0 trained/min, 20 s left"),
+        (40, "1.5 trained/min, 40 s left"),
         (600, "6.0 trained/h, 10 min left"),
         (18000, "0.2 trained/h, 5.0 h left"),
     ],
