@@ -1,6 +1,7 @@
 """What a person should know of labelled percepts before a classifier is trained on them."""
 
 import click
+import numpy as np
 
 from keras_videolstm.blocks import BLOCK_STEPS
 from keras_videolstm.data.action_clips import is_its_own_source
@@ -39,10 +40,11 @@ def _tell_sources(store: PerceptStore) -> None:
 
 
 def _tell_short_clips(store: PerceptStore) -> None:
-    short = int((store.frame_counts < BLOCK_STEPS).sum())
-    if short:
+    short = np.flatnonzero(store.frame_counts < BLOCK_STEPS)
+    if len(short):
+        clips, every = store.count_clips(short), store.count_clips(range(len(store)))
         click.echo(
-            f"{counted(short, 'clip')} of {len(store):,} last less than a block of {BLOCK_STEPS} "
+            f"{counted(clips, 'clip')} of {every:,} last less than a block of {BLOCK_STEPS} "
             f"frames; the shortest has {store.frame_counts.min()}.",
             err=True,
         )
