@@ -50,6 +50,18 @@ def official_parts(data_set: str, videos: Sequence[str], split: int) -> NDArray[
     return np.array([part(PurePath(video), split) for video in videos], dtype="<U5")
 
 
+def is_of(data_set: str, video: PurePath) -> bool:
+    """Whether a file has a name of UCF-101 or HMDB-51.
+
+    Example:
+        >>> is_of("ucf101", PurePath("Archery/v_Archery_g08_c02.avi"))
+        True
+    """
+    if data_set == "ucf101":
+        return bool(_GROUP.search(video.stem))
+    return f"{video.parent.name}/{video.stem}" in _hmdb51()
+
+
 def _part_in_ucf101(video: PurePath, split: int) -> str:
     found = _GROUP.search(video.stem)
     if not found:

@@ -4,10 +4,15 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune import FinetuneSettings, Start, finetune
+from keras_videolstm.training.forgotten_graphs import forgotten_graphs
 from keras_videolstm.training.fusion import best_weight, fused
 from keras_videolstm.training.label_curve import Shots, Trial
 from keras_videolstm.training.scores import video_probabilities
@@ -44,11 +49,11 @@ def fusion_trials(pictures: Stream, flow: Stream, settings: FinetuneSettings) ->
 
     Args:
         pictures: of frames alone.
-        flow: of optical flow, of the same videos in the same order.
+        flow: of optical flow, of the same videos (`with_common_videos`).
         settings: the same for both.
 
     Raises:
-        InputError: if the stores are not of the same videos, or a fold has no validation part.
+        InputError: if the parts are not of the same videos, or a fold has no validation part.
 
     Example:
         >>> trials = fusion_trials(pictures, flow, FinetuneSettings())
@@ -63,6 +68,42 @@ def fusion_trials(pictures: Stream, flow: Stream, settings: FinetuneSettings) ->
         WEIGHED: functools.partial(_trial, both, best_weight),
         FLOW_TWICE: functools.partial(_trial, both, lambda one, two: 2 / 3),
     }
+
+
+def with_common_videos(pictures: Stream, flow: Stream) -> tuple[Stream, Stream]:
+    """Return both streams with the videos that both have, in the parts in which pictures stand.
+
+    A stack of flows is longer than a picture, so that short videos have no percepts of flow.
+
+    Raises:
+        InputError: if two clips of a store have the same folder and file.
+
+    Example:
+        >>> pictures, flow = with_common_videos(pictures, flow)
+    """
+    first, second = _names(pictures.store), _names(flow.store)
+    if np.array_equal(first, second):
+        return pictures, flow
+    for stream, names in ((pictures, first), (flow, second)):
+        clips = stream.store.count_clips(np.arange(len(names)))
+        if len(set(names)) != clips:
+            raise InputError(
+                f"Expected clips of different folder/file names. Received: {stream.store.path} "
+                f"with {clips} clips of {len(set(names))} names"
+            )
+    held = [_with(fold, lambda part: part[np.isin(first[part], second)]) for fold in pictures.folds]
+    beside = [
+        _with(fold, lambda part: np.flatnonzero(np.isin(second, first[part]))) for fold in held
+    ]
+    return dataclasses.replace(pictures, folds=held), dataclasses.replace(flow, folds=beside)
+
+
+def _with(fold: Split, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Split:
+    return Split(change(fold.train), change(fold.validation), change(fold.test))
+
+
+def _names(store: PerceptStore) -> NDArray[Any]:
+    return np.array([folder_and_file(name) for name in store.names])
 
 
 def _trial(
@@ -92,24 +133,28 @@ def _said(stream: Stream, settings: FinetuneSettings, fold: int, shots: Shots, d
     split = stream.folds[fold]
     if shots is not None:
         split = draw_shots(stream.store, split, shots, seeded.seed)
-    classifier = stream.start(stream.store, split, seeded)
-    finetune(classifier, stream.store, split, seeded)
-    return (
-        video_probabilities(classifier, stream.store, split.validation),
-        video_probabilities(classifier, stream.store, split.test),
-    )
+    with forgotten_graphs():
+        classifier = stream.start(stream.store, split, seeded)
+        finetune(classifier, stream.store, split, seeded)
+        return (
+            video_probabilities(classifier, stream.store, split.validation),
+            video_probabilities(classifier, stream.store, split.test),
+        )
 
 
 def _check_same_videos(pictures: Stream, flow: Stream) -> None:
-    first, second = (
-        [folder_and_file(name) for name in stream.store.names] for stream in (pictures, flow)
-    )
-    if first != second:
-        names = set(first) ^ set(second)
-        raise InputError(
-            "Expected stores of the same videos in the same order. Received: "
-            f"{pictures.store.path} with {len(pictures.store)}, {flow.store.path} with "
-            f"{len(flow.store)}" + (f"; only one has {min(names)}" if names else "")
-        )
+    names = [_names(stream.store) for stream in (pictures, flow)]
+    for fold, other in zip(pictures.folds, flow.folds, strict=True):
+        for part in ("train", "validation", "test"):
+            first, second = (
+                set(of_store[getattr(each, part)])
+                for of_store, each in zip(names, (fold, other), strict=True)
+            )
+            if first != second:
+                raise InputError(
+                    f"Expected the same videos in both, as `with_common_videos` gives. Received: "
+                    f"{pictures.store.path} and {flow.store.path}; only one has "
+                    f"{min(first ^ second)} in its {part} part"
+                )
     if not all(len(fold.validation) for fold in pictures.folds):
         raise InputError("Expected a validation part to choose the weight by. Received: none")

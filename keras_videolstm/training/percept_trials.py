@@ -6,6 +6,7 @@ from functools import partial
 
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.training.finetune import FinetuneSettings, Start, finetune
+from keras_videolstm.training.forgotten_graphs import forgotten_graphs
 from keras_videolstm.training.label_curve import Shots, Trial
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.training.splits import Split, draw_shots
@@ -52,9 +53,10 @@ def _trial(
     split = folds[fold]
     if shots is not None:
         split = draw_shots(store, split, shots, seeded.seed)
-    classifier = start(store, split, seeded)
-    finetune(classifier, store, split, seeded)
-    scores = score_videos(classifier, store, split.test)
+    with forgotten_graphs():
+        classifier = start(store, split, seeded)
+        finetune(classifier, store, split, seeded)
+        scores = score_videos(classifier, store, split.test)
     return {
         "accuracy": scores.video_accuracy,
         "block_accuracy": scores.block_accuracy,

@@ -55,6 +55,7 @@ def train_temporal_stream(
         )
     keras.utils.set_random_seed(settings.seed)
     stream = TemporalStream(store.class_names, settings.stack, settings.features, settings.dropout)
+    _follow_within(stream, settings.steps)
     looks = max(settings.steps // settings.check_every, 1)
     steps_a_look = min(settings.check_every, settings.steps)
     rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, looks * steps_a_look)
@@ -105,6 +106,13 @@ def stream_probabilities(
     stacks = _all_stacks(store, videos, stream.stack)
     said = stream.predict(stacks, verbose=0)["action"]
     return VideoProbabilities.of_blocks(said, store, videos, stream.stack, _STRIDE)
+
+
+def _follow_within(stream: TemporalStream, steps: int) -> None:
+    """Let moving averages span a tenth of the training, or a short one ends before they follow."""
+    for layer in stream.get_layer("mobilenet").layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = min(layer.momentum, max(0.0, 1 - 10 / steps))
 
 
 def _all_stacks(store: PerceptStore, videos: Any, stack: int) -> tf.data.Dataset[Any]:

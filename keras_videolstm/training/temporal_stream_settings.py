@@ -27,7 +27,7 @@ class TemporalStreamSettings:
     stack: int = 10
     features: int = 512
     dropout: float = 0.7
-    steps: int = 3000
+    steps: int = 8000
     batch_size: int = 32
     learning_rate: float = 1e-3
     check_every: int = 200

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -184,6 +185,11 @@ def test_table_4_is_of_pictures_and_of_a_temporal_stream_trained_here(
     assert found["pictures"]["weight_of_flow"] == 0
     chosen = found[methods[2]]["weight_of_flow"]
     assert f"a weight of {chosen:.2f}" in text
+    # Split 3 tests on g15, which the convnet was trained on, or chosen by.
+    assert "Of 2 test clips, 2 are among those whose labels the convnet of my_flow has" in text
+    arguments = (flow, ucf101, "--test-groups", "g01", "--training-steps", 2)
+    text = done("finetune", *arguments, "--out", tmp_path / "classifier")
+    assert "labels" not in text
     store = PerceptStore(tmp_path / "out" / "flow" / "ucf101" / "percepts.h5")
     assert store.metadata["extractor"] == "my_flow"
     assert set(store.frame_counts) == {19}
@@ -245,7 +251,7 @@ def test_json_has_the_numbers_of_the_table(tmp_path):
     (tmp_path / "model" / "recipe.toml").write_text(recipe)
     model = str(tmp_path / "model")
     protocol = Protocol("ucf101", store, [split], [("bad.avi", "0 bytes")])
-    made = write_table(curve, protocol, tmp_path, "table1", [model])
+    made = write_table(curve, [protocol], tmp_path, "table1", [model])
     result = json.loads(json.dumps(made.result))
     assert result["test_videos"] == [len(split.test)]
     assert {row["draws"] for row in result["rows"]} == {2}
@@ -289,6 +295,20 @@ def test_data_without_folds_is_divided_as_for_fine_tuning(models, ucf101, tmp_pa
     text = done("reproduce", "fig7", models / "composite", *arguments)
     assert "one draw, of 2 test videos" in text
     assert "paper" not in text
+
+
+@pytest.mark.slow
+def test_files_of_other_names_are_told_before_percepts_are_made(models, hmdb51, ucf101, tmp_path):
+    table1 = ("reproduce", "table1", models / "composite", "--out", tmp_path / "out", *QUICK)
+    told = refused(*table1, "--hmdb51", ucf101)
+    assert "Expected videos of hmdb51, by their official names" in told
+    assert contents(tmp_path) == {}
+    shutil.copytree(hmdb51, tmp_path / "hmdb51")
+    write_video(tmp_path / "hmdb51" / "clap" / "mine.mp4", 50, 9)
+    arguments = ("--hmdb51", tmp_path / "hmdb51", "--split", 1, "--json")
+    (result,) = json.loads(done(*table1, *arguments))
+    ((path, why),) = result["skipped"]
+    assert (Path(path).name, why) == ("mine.mp4", "not a name of hmdb51")
 
 
 def test_wrong_use_is_told(models, hmdb51, tmp_path):

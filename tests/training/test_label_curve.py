@@ -1,5 +1,6 @@
 """Tests of label curves: kept results, draws shared by methods, paired differences."""
 
+import gc
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.models import VideoLSTM
+from keras_videolstm.training.comparison import FINETUNED, starts_from
 from keras_videolstm.training.finetune import FinetuneSettings, Start, single_frame_classifier
 from keras_videolstm.training.label_curve import LabelCurve, Trial
 from keras_videolstm.training.paired_difference import PairedDifference
@@ -161,3 +164,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     found = [between(rng.normal(0.03, 0.05, 6)) for _ in range(400)]
     inside = np.mean([one.low < 0.03 < one.high for one in found])
     assert 0.92 < inside < 0.98
+
+
+def test_what_trials_trained_is_let_go(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=8)
+    model = VideoLSTM("composite", (4,), units=[4], activation="linear")
+    settings = FinetuneSettings(steps=2, head_steps=2, check_every=2)
+    trial = percept_trials(starts_from(model), store, [split_by_group(store, seed=0)], settings)
+    held = []
+    for draw in range(3):
+        trial[FINETUNED](0, 1, draw)
+        gc.collect()
+        held.append(sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects()))
+    # A graph of a data set is dropped with the next; those of a classifier are some 20.
+    assert held[2] - held[0] <= 4

@@ -1,5 +1,6 @@
 """Tests of training on optical flow, and of fusion."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune_settings import FinetuneSettings
 from keras_videolstm.training.fusion import best_weight, fused
-from keras_videolstm.training.fusion_trials import Stream, fusion_trials
+from keras_videolstm.training.fusion_trials import Stream, fusion_trials, with_common_videos
 from keras_videolstm.training.splits import Split, split_by_group
 from keras_videolstm.training.temporal_stream import (
     TemporalStreamSettings,
@@ -47,9 +48,10 @@ def test_a_stream_learns_what_moves_away_and_what_comes(tmp_path):
     stream, history = train_temporal_stream(store, split, settings, lambda *n: told.append(n))
     assert told[-1] == (60, 60)
     assert len(history["val_loss"]) == 2
-    # Batch normalisation's running means take many more steps: what it learned shows in training.
     assert history["loss"][1] < min(history["loss"][0], 0.95 * np.log(2))
     result = stream_probabilities(stream, store, split.test)
+    # Running means have followed: what it learned shows outside of training, too.
+    assert result.nats < 0.95 * np.log(2)
     assert result.confusion.sum() == len(split.test) == len(result.labels)
     np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, rtol=1e-5)
     by_hand = stream.predict(
@@ -116,12 +118,26 @@ def test_streams_are_of_the_same_videos_wherever_these_lay(tmp_path):
         ) as writer:
             for number, name in enumerate(names):
                 writer.append(np.ones((20, 1), "float32"))
-                writer.end_video(Clip(Path(folder, name), ("run", "walk")[number % 2], name))
+                writer.end_video(
+                    Clip(Path(folder, name), ("run", "walk")[number % 2], f"g{number}")
+                )
         store = PerceptStore(tmp_path / f"{folder}.h5")
         part = np.arange(len(store))
         return Stream(None, store, [Split(part, part, part)])
 
     first = stream("here/set", "abcd")
     assert len(fusion_trials(first, stream("there/set", "abcd"), FinetuneSettings())) == 4
-    with pytest.raises(InputError, match=r"the same videos in the same order.*only one has set/d"):
-        fusion_trials(first, stream("else/set", "abc"), FinetuneSettings())
+    shorter = stream("else/set", "bca")
+    with pytest.raises(InputError, match=r"the same videos in both.*only one has set/d in its tra"):
+        fusion_trials(first, shorter, FinetuneSettings())
+    # What one alone has is left out; the others stand where those of the first stand.
+    parts = Split(np.array([0, 3]), np.array([1]), np.array([2]))
+    held, beside = with_common_videos(dataclasses.replace(first, folds=[parts]), shorter)
+    assert len(fusion_trials(held, beside, FinetuneSettings())) == 4
+    for part, names in (("train", "a"), ("validation", "b"), ("test", "c")):
+        for one in (held, beside):
+            videos = getattr(one.folds[0], part)
+            assert [Path(one.store.names[video]).name for video in videos] == list(names)
+    twice = stream("twice/set", "abb")
+    with pytest.raises(InputError, match="3 clips of 2 names"):
+        with_common_videos(first, twice)

@@ -27,6 +27,7 @@ from keras_videolstm.visualization import draw_bars, draw_confusion, draw_curves
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.finetune_report import (
+    LEARNED,
     SEEN,
     VIDEO,
     metrics_of,
@@ -41,6 +42,7 @@ from keras_videolstm_tools.work.labelled_percepts import (
     named_groups,
     settings_of,
 )
+from keras_videolstm_tools.work.labels_learned import labels_learned
 from keras_videolstm_tools.work.pretraining_sources import sources_seen
 from keras_videolstm_tools.work.split_file import write_split
 from keras_videolstm_tools.work.told_of_data import tell_of_data
@@ -106,6 +108,9 @@ def run(
     seen, told = sources_seen(checkpoint, *tested) if FINETUNED in methods else ([], "")
     if told:
         click.echo(told + " --test-groups names others." * (test_store is None), err=True)
+    learned, told = labels_learned(*tested)
+    if told:
+        click.echo(told, err=True)
     starts = starts_from(model)
     results = compare(
         {method: starts[method] for method in methods},
@@ -122,6 +127,8 @@ def run(
     metrics = metrics_of(results, store, split, drawn, tests, shots, repeats)
     if seen:
         metrics["protocol"][SEEN] = seen
+    if learned:
+        metrics["protocol"][LEARNED] = learned
     metrics["skipped"] = [*skipped, *test_skipped]
     _write(out, results, metrics, percepts, checkpoint, store, split, drawn)
     return Made(metrics, f"{table_of(results, metrics)}\n{_kept(out, store)}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from keras_videolstm.checkpoints import CONFIG, WEIGHTS, load_metadata
@@ -24,13 +25,14 @@ from keras_videolstm.zoo_folder import find_checkpoint
 from keras_videolstm_tools.labelled_source import check_classes
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
-from keras_videolstm_tools.work.finetune_report import SEEN
+from keras_videolstm_tools.work.finetune_report import LEARNED, SEEN
 from keras_videolstm_tools.work.labelled_percepts import (
     Skipped,
     labelled_percepts,
     named_groups,
     settings_of,
 )
+from keras_videolstm_tools.work.labels_learned import labels_learned
 from keras_videolstm_tools.work.pretraining_sources import sources_seen
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
@@ -100,7 +102,11 @@ def protocols(
             continue
         check_classes(source, root=None)
         store, skipped = labelled_percepts(
-            source, out / name / "percepts.h5", percepts, untimed_fps=untimed_fps
+            source,
+            out / name / "percepts.h5",
+            percepts,
+            untimed_fps=untimed_fps,
+            data_set=None if name == OTHER else name,
         )
         settings_of(store, percepts)
         if name == OTHER:
@@ -154,6 +160,10 @@ def measured_trials(
         **{f"percepts_{n}": _plan_of(other) for n, other in enumerate(others, start=2)},
     }
     curve = LabelCurve(out / first.name, plan)
+    for told in not_new(protocols, checkpoints.values()):
+        for _, sentence in told.values():
+            if sentence:
+                click.echo(sentence, err=True)
     curve.measure(
         trials,
         folds=len(first.folds),
@@ -190,7 +200,7 @@ def measure_methods(
     """Measure single frame, scratch and fine-tuned; write the table and the picture."""
     starts = starts_from(model)
     curve = measured(protocol, starts, {FINETUNED: checkpoint}, settings, shots, draws, out)
-    table = write_table(curve, protocol, out, name, [checkpoint])
+    table = write_table(curve, [protocol], out, name, [checkpoint])
     figure = draw_label_curves(
         {method: [_percent(curve, method, count) for count in curve.shots] for method in starts},
         curve.shots,
@@ -222,7 +232,7 @@ def _percent(curve: LabelCurve, method: str, shots: Shots) -> tuple[float, float
 
 def write_table(
     curve: LabelCurve,
-    protocol: Protocol,
+    protocols: Sequence[Protocol],
     out: Path,
     name: str,
     checkpoints: Iterable[str],
@@ -230,8 +240,9 @@ def write_table(
 ) -> Made:
     """Write and return the table, every method's difference to the baseline below it.
 
-    Below it stands which test videos, by the names of their sources, a checkpoint has learned from.
+    Below it stands which test videos are not new to a checkpoint or to the convnet below it.
     """
+    protocol = protocols[0]
     columns = ["all" if count is None else str(count) for count in curve.shots]
     draws = [len(curve.draws(count)) for count in curve.shots]
     over = _of_draws(curve, "mean ± standard deviation")
@@ -254,9 +265,8 @@ def write_table(
         if method != baseline:
             cells = [_difference(curve, method, baseline, count) for count in curve.shots]
             lines.append(f"| {method} − {baseline}{interval} | {' | '.join(cells)} |")
-    tested = np.unique(np.concatenate([fold.test for fold in protocol.folds]))
-    seen = {each: sources_seen(each, protocol.store, tested) for each in checkpoints}
-    lines += [f"\n{told}" for _, told in seen.values() if told]
+    seen, learned = not_new(protocols, checkpoints)
+    lines += [f"\n{told}" for _, told in (*seen.values(), *learned.values()) if told]
     text = "\n".join(lines) + "\n"
     path = out / protocol.name / f"{name}.md"
     write_text(path, text)
@@ -272,10 +282,26 @@ def write_table(
             for count in curve.shots
         ],
         SEEN: {each: names for each, (names, _) in seen.items() if names},
-        "skipped": list(protocol.skipped),
+        LEARNED: {each: names for each, (names, _) in learned.items() if names},
+        "skipped": [fault for each in protocols for fault in each.skipped],
         "table": str(path),
     }
     return Made(result, text)
+
+
+Told = dict[str, tuple[list[str], str]]
+"""By checkpoint or percepts: names, and a sentence."""
+
+
+def not_new(protocols: Sequence[Protocol], checkpoints: Iterable[str]) -> tuple[Told, Told]:
+    """Return what of the test parts checkpoints have seen, and what convnets know the labels of."""
+    tested = [np.unique(np.concatenate([fold.test for fold in each.folds])) for each in protocols]
+    seen = {each: sources_seen(each, protocols[0].store, tested[0]) for each in checkpoints}
+    learned = {
+        str(each.store.metadata.get("extractor")): labels_learned(each.store, videos)
+        for each, videos in zip(protocols, tested, strict=True)
+    }
+    return seen, learned
 
 
 def _row(

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from keras_videolstm.checkpoints import load, metadata_of
-from keras_videolstm.data.action_clips import expand_groups, find_clips
+from keras_videolstm.data.action_clips import Clip, expand_groups, find_clips
+from keras_videolstm.data.official_splits import is_of
 from keras_videolstm.data.percept_kind import kind_in_words, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -53,16 +54,23 @@ def labelled_percepts(
     root: Path | None = None,
     strict: bool = False,
     untimed_fps: float | None = None,
+    data_set: str | None = None,
 ) -> tuple[PerceptStore, Skipped]:
     """Return a source's percepts, and the files left out, which are named on standard error.
 
-    A source that is a store is taken as it is; others are extracted to `path`.
+    A source that is a store is taken as it is; others are extracted to `path`. Of a `data_set` with
+    official splits only files of its names are taken.
     """
     if is_store(source):
         return PerceptStore(source), []
     clips = find_clips(source, root)
+    foreign = _foreign(clips, data_set, source) if data_set else []
     report = extract(
-        [dataclasses.replace(clip, untimed_fps=untimed_fps) for clip in clips],
+        [
+            dataclasses.replace(clip, untimed_fps=untimed_fps)
+            for clip in clips
+            if str(clip.path) not in dict(foreign)
+        ],
         path,
         percepts["extractor"],
         fps=percepts["fps"],
@@ -70,8 +78,19 @@ def labelled_percepts(
         strict=strict,
         progress=ProgressLine("percepts", "frames"),
     )
-    show_skipped(report.skipped)
-    return PerceptStore(path), report.skipped
+    skipped = [*foreign, *report.skipped]
+    show_skipped(skipped)
+    return PerceptStore(path), skipped
+
+
+def _foreign(clips: Sequence[Clip], data_set: str, source: Path) -> list[tuple[str, str]]:
+    foreign = [str(clip.path) for clip in clips if not is_of(data_set, clip.path)]
+    if len(foreign) == len(clips):
+        raise InputError(
+            f"Expected videos of {data_set}, by their official names. Received: {source} with "
+            f"{', '.join(foreign[:1]) or 'none'}"
+        )
+    return [(path, f"not a name of {data_set}") for path in foreign]
 
 
 def show_skipped(skipped: Skipped) -> None:

@@ -1,5 +1,6 @@
 """The paper's tables and figures of action recognition."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from keras_videolstm.training.fusion_trials import (
     WEIGHED,
     Stream,
     fusion_trials,
+    with_common_videos,
 )
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.label_protocols import (
@@ -47,7 +49,7 @@ def table1(checkpoint: str, out: Path, **options: Any) -> Iterator[Made]:
         curve = measured(
             protocol, starts_from(model), {FINETUNED: checkpoint}, settings, [None], draws, out
         )
-        yield write_table(curve, protocol, out, "table1", [checkpoint])
+        yield write_table(curve, [protocol], out, "table1", [checkpoint])
 
 
 def table3(
@@ -60,7 +62,7 @@ def table3(
     for protocol, settings, draws in protocols(loaded[0][1], out, **options):
         counts = [shots or _SMALL[protocol.name], None]
         curve = measured(protocol, starts, named, settings, counts, draws, out)
-        yield write_table(curve, protocol, out, "table3", checkpoints)
+        yield write_table(curve, [protocol], out, "table3", checkpoints)
 
 
 def table4(
@@ -76,15 +78,19 @@ def table4(
         strict=True,
     )
     for (pictures, settings, draws), (flow, *_) in both:
-        trials = fusion_trials(
+        streams = with_common_videos(
             Stream(partial(pretrained_classifier, model=model), pictures.store, pictures.folds),
             Stream(partial(pretrained_classifier, model=flow_model), flow.store, flow.folds),
-            settings,
         )
+        pictures, flow = (
+            dataclasses.replace(protocol, folds=stream.folds)
+            for protocol, stream in zip((pictures, flow), streams, strict=True)
+        )
+        trials = fusion_trials(*streams, settings)
         named = {PICTURES: checkpoint, FLOW: flow_checkpoint}
         curve = measured_trials([pictures, flow], trials, named, settings, [None], draws, out)
         table = write_table(
-            curve, pictures, out, "table4", [checkpoint, flow_checkpoint], baseline=PICTURES
+            curve, [pictures, flow], out, "table4", [checkpoint, flow_checkpoint], baseline=PICTURES
         )
         weight = float(curve.by_draw(WEIGHED, None, "weight_of_flow").mean())
         yield Made(
