@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from keras_videolstm.choices import ROWS
+from keras_videolstm.zoo_folder import list_checkpoints
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     from_zoo_option,
@@ -35,7 +37,7 @@ def _stores(part: str, what: str) -> Any:
     multiple=True,
     type=click.Choice(ROWS),
     default=ROWS,
-    help="A row; may be given more than once.  [default: all]",
+    help="A row; may be given more than once.  [default: all, or all that are published]",
 )
 @_stores("train", "is learned from")
 @_stores("validation", "chooses the best epoch")
@@ -80,6 +82,8 @@ def table2_patches_command(context: click.Context, from_zoo: bool, **options: An
     """
     if from_zoo:
         refuse_options(context, _OF_TRAINING, "where rows are trained", "--from-zoo")
+        if context.get_parameter_source("rows") is ParameterSource.DEFAULT:
+            options["rows"] = tuple(row for row in ROWS if f"{row}_patches" in list_checkpoints())
     elif not all(options[part] for part in ("train", "validation", "test")):
         raise click.UsageError("Expected --train, --validation and --test, or --from-zoo.")
     from keras_videolstm_tools.work.reproduce_table2_patches import table2_patches

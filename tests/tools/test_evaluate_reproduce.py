@@ -316,6 +316,11 @@ def test_table2_of_patches_trains_measures_and_says_what_nothing_learned_scores(
             errors.mean(), rel=1e-3
         )
 
+    # Of the zoo, what is published is measured, and asks for its own store.
+    zoo = ("reproduce", "table2_patches", "--from-zoo", "--root", tmp_path, "--out", tmp_path / "z")
+    assert "ucf_patches.h5" in refused(*zoo)
+    assert "no ['autoencoder_patches']" in refused(*zoo, "--row", "autoencoder")
+
     # The run is one that can be published, with pictures of any clip.
     (tmp_path / "card.md").write_text("# A card\n\n<!-- results -->\n")
     clip = write_video(tmp_path / "clip.mp4", noise_frames(30, (320, 240)), fps=15)
