@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from keras_videolstm.choices import VARIANTS
 from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.protocol_options import protocol_options, refuse_without_data
 from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import checkpoint_argument
 
 _SHOTS = (1, 2, 4, 8)
+_OF_TABLE_3 = tuple(f"{variant}_youtube" for variant in VARIANTS)
 
 
 @click.command(name="fig7")
@@ -58,7 +60,7 @@ def table1_command(**options: Any) -> Iterator[Made]:
 
 
 @click.command(name="table3")
-@click.argument("checkpoints", type=CheckpointName(), nargs=-1, required=True)
+@click.argument("checkpoints", type=CheckpointName(), nargs=-1)
 @click.option(
     "--shots",
     type=click.IntRange(1),
@@ -69,16 +71,18 @@ def table1_command(**options: Any) -> Iterator[Made]:
 def table3_command(**options: Any) -> Iterator[Made]:
     """Table 3: every variant, fine-tuned on a small part of the labels and on all of them.
 
-    CHECKPOINTS are those of the variants; the first one's layers are the baseline's. The small
-    part is 10 labelled videos a class on UCF-101, and 4 on HMDB-51 and on other data.
+    CHECKPOINTS are those of the variants, the zoo's `..._youtube` without any; the first one's
+    layers are the baseline's. The small part is 10 labelled videos a class on UCF-101, and 4 on
+    HMDB-51 and on other data.
 
     \b
     Example:
-      videolstm-tools reproduce table3 composite_youtube runs/autoencoder --ucf101 UCF-101 --out t3
+      videolstm-tools reproduce table3 --ucf101 UCF-101 --out t3
     """
     refuse_without_data(**options)
     from keras_videolstm_tools.work.reproduce_actions import table3
 
+    options["checkpoints"] = options["checkpoints"] or _OF_TABLE_3
     return table3(**options)
 
 
