@@ -35,7 +35,8 @@ def extract_with_beam(
 
     It is `extract` file by file: a file that is complete is left alone, one that is not is gone on
     with video by video, and each appears under its name once. So a task, or the whole pipeline,
-    may be run again at any time. Clips and store must be on a file system that all workers see.
+    may be run again at any time. All workers must see clips and store under the
+    same paths, on a file system that they share.
 
     Args:
         clips: the video files, by absolute paths.
@@ -59,9 +60,10 @@ def extract_with_beam(
     """
     started = time.perf_counter()
     whole = StoreExtraction(clips, store, extractor, fps=fps, fit=fit, shards=shards)
-    whole.prepare()
     with _in_a_sentence():
         pipeline = beam.Pipeline(options=_parsed(options))
+    whole.prepare()
+    with _in_a_sentence():
         files = pipeline | "files" >> beam.Create(list(whole.numbers)) | beam.Reshuffle()
         _ = files | "extract" >> beam.ParDo(_ExtractFile(whole, extractor))
         result = pipeline.run()

@@ -43,8 +43,7 @@ def call_beam(
 
 
 def run_beam(videos: Path, store: Path, folder: Path | None = None) -> str:
-    options = ("direct_num_workers=2", "direct_running_mode=multi_processing")
-    done = call_beam(videos, store, *options, folder=folder)
+    done = call_beam(videos, store, "direct_num_workers=2", folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

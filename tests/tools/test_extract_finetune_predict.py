@@ -569,7 +569,10 @@ def test_extract_loses_no_views_of_an_older_store_unasked(base, tmp_path):
     done(*arguments, "--crops", 3, "--flips")
     older = store.read_bytes()
     told = refused(*arguments)
-    matches(told, r"--crops 3 --flips, as .*s\.h5 .*--overwrite\. Received: --crops 1, which loses")
+    matches(
+        told,
+        r"--crops 3 --flips or more, as .*s\.h5 .*--overwrite\. Received: --crops 1, which loses",
+    )
     matches(told, "25 views of 30 views")
     told = refused(*arguments, "--crops", 6)
     matches(told, "Received: --crops 6, which loses 15 views of 30")

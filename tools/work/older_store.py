@@ -77,8 +77,8 @@ def _check_views(out: Path, files: Sequence[PerceptFile], views: Sequence[Clip])
         lost = sum(max(0, len(places) - len(new.get(view, ()))) for view, places in old.items())
         if lost:
             raise InputError(
-                f"Expected {_in_options(old)}, as {out} holds its videos, more views, another "
-                f"--out, or --overwrite. Received: {_in_options(new)}, which loses "
+                f"Expected {_in_options(old)} or more, as {out} holds its videos, another --out, "
+                f"or --overwrite. Received: {_in_options(new)}, which loses "
                 f"{counted(lost, 'view')} of {counted(sum(map(len, old.values())), 'view')}"
             )
 
