@@ -1,10 +1,12 @@
 """`videolstm-tools extract`."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from keras_videolstm.data.store_files import files_of_store, shards_in
 from keras_videolstm.errors import InputError
 from keras_videolstm_tools.given_path import GivenVideos
 from keras_videolstm_tools.results import Made, with_json
@@ -15,6 +17,9 @@ from keras_videolstm_tools.shared_options import (
     strict_option,
     untimed_fps_option,
 )
+
+# `click` has made a path of it, with one slash.
+_ADDRESS = re.compile(r"[a-z][a-z0-9]+:/")
 
 
 @click.command(name="extract")
@@ -45,7 +50,12 @@ from keras_videolstm_tools.shared_options import (
 @click.option(
     "--workers", type=click.IntRange(1), help="Files decoded at a time.  [default: cores]"
 )
-@click.option("--beam", is_flag=True, help="Share the files of the store out by Apache Beam.")
+@click.option(
+    "--beam",
+    is_flag=True,
+    help="Share the files of the store out by Apache Beam. All workers must see the videos and "
+    "--out under the same paths, on a file system that they share.",
+)
 @click.option(
     "--beam-option", "beam_options", multiple=True, help="Beam's own, such as runner=FlinkRunner."
 )
@@ -53,7 +63,8 @@ from keras_videolstm_tools.shared_options import (
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Also where the store at --out holds other videos, or other percepts, which are lost.",
+    help="Also where the store at --out holds videos, views or percepts that are lost, or has "
+    "another number of files.",
 )
 @with_json
 def command(**options: Any) -> Made:
@@ -71,13 +82,15 @@ def command(**options: Any) -> Made:
         --beam-option runner=FlinkRunner --beam-option flink_master=host:8081
     """
     _check(**options)
-    _check_store(options["out"])
+    _check_store(**options)
     from keras_videolstm_tools.work.extract import run
 
     return run(**options)
 
 
-def _check_store(out: Path) -> None:
+def _check_store(out: Path, shards: int, overwrite: bool, **_: Any) -> None:
+    if not overwrite and shards_in(out):
+        _check_shards(out, shards)
     if not out.is_file():
         return
     from h5py import is_hdf5
@@ -86,6 +99,17 @@ def _check_store(out: Path) -> None:
         raise InputError(
             f"Expected a new file, or a store that `extract` wrote and goes on with. "
             f"Received: {out}, which is another file"
+        )
+
+
+def _check_shards(out: Path, shards: int) -> None:
+    counts = list(shards_in(out))
+    if len(counts) > 1:
+        files_of_store(out)  # says which, and raises
+    if counts != [shards]:
+        raise InputError(
+            f"Expected --shards {counts[0]}, of as many files as the store in {out} has, another "
+            f"--out, or --overwrite. Received: --shards {shards}"
         )
 
 
@@ -100,6 +124,11 @@ def _check(
     strict: bool,
     **_: Any,
 ) -> None:
+    if _ADDRESS.match(str(out)):
+        raise InputError(
+            f"Expected a folder or file of this machine, or of a file system that is mounted on it "
+            f"and, with --beam, under the same path on all workers. Received: an address, {out}"
+        )
     if beam and (strict or workers):
         raise click.UsageError("Expected neither --strict nor --workers. Received: --beam with one")
     if beam_options and not beam:

@@ -61,7 +61,14 @@ class GivenVideos(GivenPath):
         ctx: click.Context | None,
     ) -> Path:
         """Return the path, or the name of a builder as one."""
-        return Path(value) if is_of_builder(value) else super().convert(value, param, ctx)
+        if is_of_builder(value):
+            return Path(value)
+        if "://" in str(value):
+            raise InputError(
+                f"Expected videos on this machine, or on a file system that is mounted on it. "
+                f"Received: an address, {value}"
+            )
+        return super().convert(value, param, ctx)
 
 
 def near_path(path: Path) -> str:

@@ -54,6 +54,21 @@ def class_names(clips: Iterable[Clip]) -> tuple[str, ...]:
     return tuple(sorted({clip.label for clip in clips if clip.label}))
 
 
+def resolved_path(path: str | os.PathLike[str]) -> str:
+    """Return the one name of a clip's file, however its path is spelled.
+
+    Example:
+        >>> resolved_path("/videos/../videos/a.mp4")
+        '/videos/a.mp4'
+    """
+    if is_of_builder(path):
+        return os.fspath(path)
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # a NUL in it
+        return os.fspath(path)
+
+
 def views_of(
     clips: Sequence[Clip], *, crops: int = 1, flips: bool = False, seed: int = 0
 ) -> list[Clip]:

@@ -46,6 +46,7 @@ class PerceptFile:
         self.path = path
         if not self.path.is_file():
             raise InputError(f"Expected a percept store. Received: {path}, which does not exist")
+        self._stamp = _stamp(self.path)
         try:
             with h5py.File(self.path) as file:
                 self.metadata: dict[str, Any] = json.loads(bytes(file["metadata"][()]))
@@ -89,6 +90,11 @@ class PerceptFile:
                 f"Expected labels from {UNLABELLED} to {classes - 1}. "
                 f"Received: {self.path} with labels up to {self.labels.max()}"
             )
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file stands in the place since this was opened."""
+        return _stamp(self.path) != self._stamp
 
     def read(self, start: int, length: int) -> NDArray[Any]:
         """Return `length` rows from `start` on, `(length, features)`."""

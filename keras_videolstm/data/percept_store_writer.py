@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,7 +44,8 @@ class PerceptStoreWriter:
         provenance: dict[str, Any],
     ) -> None:
         self.path = Path(path)
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        # Containers on several hosts have the same process ids.
+        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.part")
         self._class_names = class_names
         self._provenance = provenance
         self._videos: list[dict[str, Any]] = []
@@ -95,8 +97,9 @@ class PerceptStoreWriter:
         if self._rows == sum(self._counts):
             raise InputError(f"Expected percepts before the end of a video. Received: {clip.path}")
         label = self._class_names.index(clip.label) if clip.label else UNLABELLED
-        video = {"path": str(clip.path), "group": clip.group, "key": key}
-        self._videos.append({**video, "place": clip.place, "flip": clip.flip})
+        video: dict[str, Any] = {"path": str(clip.path), "group": clip.group, "key": key}
+        video |= {"place": clip.place, "flip": clip.flip, "untimed_fps": clip.untimed_fps}
+        self._videos.append(video)
         self._labels.append(label)
         self._counts.append(self._rows - sum(self._counts))
         return self._rows

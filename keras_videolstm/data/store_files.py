@@ -2,11 +2,17 @@
 
 import os
 import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from keras_videolstm.errors import InputError
 
 _SHARD = re.compile(r"shard-(\d{5})-of-(\d{5})\.h5")
+
+# No store takes so long to write: its temporary file is what a kill has left.
+_STALE_SECONDS = 24 * 3600
 
 
 def store_files(path: str | os.PathLike[str], shards: int) -> list[Path]:
@@ -29,8 +35,22 @@ def is_sharded_store(path: str | os.PathLike[str]) -> bool:
         >>> is_sharded_store("my_videos")
         False
     """
+    return bool(shards_in(path))
+
+
+def shards_in(path: str | os.PathLike[str]) -> dict[int, list[Path]]:
+    """Return the files of percept stores in a folder, by how many files such a store has.
+
+    Example:
+        >>> [len(files) for files in shards_in("percepts").values()]
+        [8]
+    """
     path = Path(path)
-    return path.is_dir() and any(_SHARD.fullmatch(file.name) for file in path.iterdir())
+    found: dict[int, list[Path]] = {}
+    for file in sorted(path.iterdir()) if path.is_dir() else []:
+        if match := _SHARD.fullmatch(file.name):
+            found.setdefault(int(match[2]), []).append(file)
+    return found
 
 
 def files_of_store(path: Path) -> list[Path]:
@@ -45,18 +65,58 @@ def files_of_store(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = [match for file in path.iterdir() if (match := _SHARD.fullmatch(file.name))]
-    counts = sorted({int(match[2]) for match in found})
-    if len(counts) != 1:
+    found = shards_in(path)
+    if len(found) > 1:
+        raise InputError(_several_stores(path, found))
+    if not found:
         raise InputError(
-            f"Expected one percept store in files such as shard-00000-of-00008.h5. "
-            f"Received: {path}, a folder with {len(counts)} of them"
+            f"Expected a percept store in files such as shard-00000-of-00008.h5. "
+            f"Received: {path}, a folder without any"
         )
-    files = store_files(path, counts[0]) if counts[0] > 1 else []
+    (count,) = found
+    files = store_files(path, count) if count > 1 else []
     missing = [file.name for file in files if not file.is_file()]
     if missing or not files:
         raise InputError(
-            f"Expected {counts[0]} files in {path}. Received: all but {', '.join(missing[:3])}, of "
+            f"Expected {count} files in {path}. Received: all but {', '.join(missing[:3])}, of "
             f"{len(missing)} in all; the command that was writing it goes on where it stopped"
         )
     return files
+
+
+def discard_stale_parts(files: Sequence[Path]) -> None:
+    """Delete what killed processes have left of files of a store that they were writing.
+
+    Files are left that are younger than a day, as another process may be writing them.
+
+    Args:
+        files: of the store.
+
+    Example:
+        >>> discard_stale_parts(store_files("percepts", 8))
+    """
+    names = {file.name for file in files}
+    for part in files[0].parent.glob(".*.part"):
+        name = part.name.removeprefix(".").removesuffix(".part").rpartition(".")[0]
+        with suppress(FileNotFoundError):  # another process was faster
+            if name in names and time.time() - part.stat().st_mtime > _STALE_SECONDS:
+                part.unlink()
+
+
+def _several_stores(path: Path, found: dict[int, list[Path]]) -> str:
+    """Return a sentence on a folder with files of several stores, of which one is to be kept."""
+    ages = {
+        count: (len(files) == count, max(file.stat().st_mtime_ns for file in files))
+        for count, files in found.items()
+    }
+    spare = sorted(ages, key=lambda count: ages[count])[:-1]
+    held = [f"{len(found[count])} of {count} {_pattern(count)}" for count in sorted(found)]
+    return (
+        f"Expected the files of one percept store. Received: {path} with {' and '.join(held)}; "
+        f"delete {' and '.join(map(_pattern, spare))}, unless they are what you want, or run the "
+        "command again that was writing there"
+    )
+
+
+def _pattern(count: int) -> str:
+    return f"shard-*-of-{count:05d}.h5"

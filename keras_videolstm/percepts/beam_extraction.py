@@ -1,18 +1,22 @@
 """Extraction on many machines, as an Apache Beam pipeline; needs the extra `beam`."""
 
+import io
 import os
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineState
 
 from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
-from keras_videolstm.percepts.extraction import ExtractionReport, shard_extraction
+from keras_videolstm.errors import InputError
+from keras_videolstm.percepts.extraction import ExtractionReport
 from keras_videolstm.percepts.extractor import PerceptExtractor
 from keras_videolstm.percepts.named_extractors import get_extractor
+from keras_videolstm.percepts.store_extraction import StoreExtraction
 
 _DECODERS_A_WORKER = 2
 
@@ -31,7 +35,8 @@ def extract_with_beam(
 
     It is `extract` file by file: a file that is complete is left alone, one that is not is gone on
     with video by video, and each appears under its name once. So a task, or the whole pipeline,
-    may be run again at any time. Clips and store must be on a file system that all workers see.
+    may be run again at any time. All workers must see clips and store under the
+    same paths, on a file system that they share.
 
     Args:
         clips: the video files, by absolute paths.
@@ -45,7 +50,8 @@ def extract_with_beam(
         The report.
 
     Raises:
-        InputError: if there are fewer clips than files, or no file at all was good.
+        InputError: if there are fewer clips than files, no file at all was good, an option is
+            wrong, or the runner failed.
 
     Example:
         >>> report = extract_with_beam(
@@ -53,31 +59,62 @@ def extract_with_beam(
         ... )
     """
     started = time.perf_counter()
-    task: dict[str, Any] = {"store": os.fspath(store), "extractor": extractor, "shards": shards}
-    task |= {"clips": list(clips), "fps": fps, "fit": fit}
-    shard_extraction(**task)  # wrong use is said here, not first on a worker
-    pipeline = beam.Pipeline(options=PipelineOptions(list(options)))
-    files = pipeline | "files" >> beam.Create(list(range(shards))) | beam.Reshuffle()
-    _ = files | "extract" >> beam.ParDo(_ExtractFile(task))
-    result = pipeline.run()
-    result.wait_until_finish()
+    whole = StoreExtraction(clips, store, extractor, fps=fps, fit=fit, shards=shards)
+    with _in_a_sentence():
+        pipeline = beam.Pipeline(options=_parsed(options))
+    whole.prepare()
+    with _in_a_sentence():
+        files = pipeline | "files" >> beam.Create(list(whole.numbers)) | beam.Reshuffle()
+        _ = files | "extract" >> beam.ParDo(_ExtractFile(whole, extractor))
+        result = pipeline.run()
+        state = result.wait_until_finish()
+    if state != PipelineState.DONE:
+        raise InputError(f"Expected a pipeline that comes to its end. Received: {state}")
+    whole.finish()
     report = ExtractionReport.of_store(PerceptStore(store))
     report.new_frames = sum(found.committed for found in result.metrics().query()["counters"])
     report.seconds = time.perf_counter() - started
     return report
 
 
+def _parsed(options: Sequence[str]) -> PipelineOptions:
+    """Return Beam's options, of which a bad one prints all their usage and exits."""
+    printed = io.StringIO()
+    parsed = PipelineOptions(list(options))
+    try:
+        with redirect_stderr(printed):
+            parsed.get_all_options()
+    except SystemExit as error:
+        raise ValueError(printed.getvalue().rpartition("error: ")[2]) from error
+    return parsed
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """Make one sentence of what Beam and its runners raise, which is anything."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        # What comes from another process ends with its reason, after a traceback.
+        reason = (str(error).strip() or repr(error)).splitlines()[-1]
+        raise InputError(
+            f"Expected a runner of Apache Beam, and options, that work here. Received: {reason}"
+        ) from error
+
+
 class _ExtractFile(beam.DoFn):
     """Writes one file of the store, whose number it is given."""
 
-    def __init__(self, task: dict[str, Any]) -> None:
-        self._task = task
+    def __init__(self, whole: StoreExtraction, extractor: str) -> None:
+        self._whole = whole
+        self._name = extractor
         self._loaded: PerceptExtractor | None = None
 
     def process(self, number: int) -> Iterable[int]:
         new_frames = beam.metrics.Metrics.counter("keras_videolstm", "new_frames")
-        part = shard_extraction(**self._task, number=number)
-        part.run(
+        self._whole.part(number).run(
             self._extractor,
             workers=_DECODERS_A_WORKER,
             count=lambda ended, frames: new_frames.inc(frames),
@@ -86,5 +123,5 @@ class _ExtractFile(beam.DoFn):
 
     def _extractor(self) -> PerceptExtractor:
         if self._loaded is None:
-            self._loaded = get_extractor(self._task["extractor"])
+            self._loaded = get_extractor(self._name)
         return self._loaded

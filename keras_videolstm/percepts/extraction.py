@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_videolstm.data.action_clips import Clip, class_names
+from keras_videolstm.data.action_clips import Clip
 from keras_videolstm.data.percept_store import PerceptStore
-from keras_videolstm.data.store_files import store_files
 from keras_videolstm.data.video import FrameFormat, declared_frames
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.decoding import frame_chunks
 from keras_videolstm.percepts.extractor import PerceptExtractor, percepts_by
-from keras_videolstm.percepts.named_extractors import get_extractor, known_extractor
-from keras_videolstm.percepts.shard_extraction import ShardExtraction
+from keras_videolstm.percepts.named_extractors import get_extractor
+from keras_videolstm.percepts.store_extraction import StoreExtraction
 
 _MOST_WORKERS = 8
 
@@ -81,7 +80,10 @@ def extract(
     kept one by one in a folder beside the store until it is complete: called again after a kill,
     it goes on with the next video. What an older store at that place holds of the same files
     (path, size and time of change) and settings is taken over, so that a second call does nothing
-    but to try files again that were bad, and a data set that has grown costs its new videos only.
+    but to try files again that were bad, and a data set that has grown costs its new videos only,
+    whatever files of the store its videos move to. Until all files are written, those that they
+    replace take room on the disk beside them. A store of another number of files in the same
+    folder is replaced.
 
     Args:
         clips: the video files.
@@ -110,10 +112,9 @@ def extract(
     if not clips:
         raise InputError("Expected at least one clip. Received: none")
     started = time.perf_counter()
-    parts = [
-        shard_extraction(clips, store, extractor, fps=fps, fit=fit, number=number, shards=shards)
-        for number in range(max(shards, 1))
-    ]
+    whole = StoreExtraction(clips, store, extractor, fps=fps, fit=fit, shards=shards)
+    whole.prepare()
+    parts = [whole.part(number) for number in whole.numbers]
     pending = [clip for part in parts for clip in part.pending_clips]
     expected = _expected_frames(pending, fps) if progress else 0
     done = new_frames = 0
@@ -131,6 +132,7 @@ def extract(
             strict=strict,
             count=count,
         )
+    whole.finish()
     report = ExtractionReport.of_store(PerceptStore(store))
     report.new_frames, report.seconds = new_frames, time.perf_counter() - started
     return report
@@ -141,47 +143,6 @@ def _expected_frames(clips: Sequence[Clip], fps: float | None) -> int:
     looked_at = clips[:: len(clips) // _LOOKED_AT + 1]
     frames = sum(declared_frames(clip.path, fps) for clip in looked_at)
     return round(frames * len(clips) / max(len(looked_at), 1))
-
-
-def shard_extraction(
-    clips: Sequence[Clip],
-    store: str | os.PathLike[str],
-    extractor: PerceptExtractor | str,
-    *,
-    fps: float | None = None,
-    fit: str = "crop",
-    number: int = 0,
-    shards: int = 1,
-) -> ShardExtraction:
-    """Return the work on one file of a store, as much of it as is left.
-
-    Args:
-        clips: the video files of the whole store.
-        store, extractor, fps, fit, shards: as in `extract`.
-        number: of the file.
-
-    Raises:
-        InputError: if there are fewer clips than files.
-
-    Example:
-        >>> part = shard_extraction(find_clips("videos"), "store", "patches", number=3, shards=8)
-        >>> part.path.name
-        'shard-00003-of-00008.h5'
-    """
-    if not 1 <= shards <= len(clips):
-        raise InputError(
-            f"Expected 1 to {len(clips)} shards, for as many videos. Received: {shards}"
-        )
-    known = known_extractor(extractor) if isinstance(extractor, str) else extractor
-    places = np.array_split(np.arange(len(clips)), shards)[number]
-    return ShardExtraction(
-        [clips[place] for place in places],
-        store_files(store, shards)[number],
-        known,
-        known.frame_format(fps, fit),
-        class_names(clips),
-        may_be_empty=shards > 1,
-    )
 
 
 def clip_percepts(

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -13,13 +15,18 @@ from numpy.typing import NDArray
 
 from keras_videolstm._version import __version__
 from keras_videolstm.data.action_clips import Clip
-from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.percept_file import PerceptFile
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.data.video import FrameFormat
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts.decoding import decoded_chunks
 from keras_videolstm.percepts.extractor import PerceptExtractor, percepts_by
-from keras_videolstm.percepts.kept_percepts import DeletedMeanwhileError, KeptPercepts
+from keras_videolstm.percepts.kept_percepts import (
+    DeletedMeanwhileError,
+    KeptPercepts,
+    Places,
+    places_in,
+)
 
 _KEY_DIGITS = 32
 _ROWS_AT_A_TIME = 4096
@@ -35,6 +42,8 @@ class ShardExtraction:
         frame_format: how it reads frames.
         class_names: of all clips of the store, which may have more files.
         may_be_empty: whether a file without any video is worth writing.
+        older: where percepts stand that are taken over, beside those of the file in the place.
+        spellings: by a clip's path, another one of the same file that older files may have.
 
     Raises:
         InputError: if another file stands in the place.
@@ -56,6 +65,8 @@ class ShardExtraction:
         frame_format: FrameFormat,
         class_names: tuple[str, ...],
         may_be_empty: bool = False,
+        older: Places = MappingProxyType({}),
+        spellings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.path = path
         self._clips = clips
@@ -84,9 +95,15 @@ class ShardExtraction:
             "plan": _digest([named, class_names]),
         }
         self._faults: dict[str, str] = {}
-        older = PerceptStore(path) if path.exists() else None
+        mine = places_in([PerceptFile(path)] if path.exists() else [])
+        synonyms = {
+            key: _key(clip, settings, spellings[str(clip.path)])
+            for key, clip in zip(self._keys, clips, strict=True)
+            if str(clip.path) in spellings
+        }
         work = path.with_name(f".{path.name}.work")
-        self._kept = KeptPercepts(work, extractor.feature_dim, older)
+        # Older files stay as they are; that in the place may be replaced by another process.
+        self._kept = KeptPercepts(work, extractor.feature_dim, ChainMap(older, mine), synonyms)
         self.pending = self._not_kept()
 
     @property
@@ -98,6 +115,12 @@ class ShardExtraction:
             [Clip(path=PosixPath('a.mp4'), label='', group='a', place=(0.5, 0.5), flip=False)]
         """
         return [self._clips[index] for index in self.pending]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the file is there, of these clips, labels and settings."""
+        plan = self._provenance["plan"]
+        return self.path.exists() and PerceptFile(self.path).metadata.get("plan") == plan
 
     def run(
         self,
@@ -120,16 +143,16 @@ class ShardExtraction:
         Raises:
             InputError: under `strict` at the first bad file, or if no file was good.
         """
-        written = self._is_written()
+        written = self.is_written
         if written and not self.pending:
             return
         try:
             if self.pending:
                 self._extract(extractor(), workers, strict, count)
-            if (written and self._has_new()) or not self._is_written():
+            if (written and self._has_new()) or not self.is_written:
                 self._write()
         except DeletedMeanwhileError:
-            if not self._is_written():
+            if not self.is_written:
                 raise
         finally:
             self._kept.discard_unfinished()
@@ -137,10 +160,6 @@ class ShardExtraction:
 
     def _has_new(self) -> bool:
         return any(self._keys[index] in self._kept for index in self.pending)
-
-    def _is_written(self) -> bool:
-        plan = self._provenance["plan"]
-        return self.path.exists() and PerceptStore(self.path).metadata.get("plan") == plan
 
     def _not_kept(self) -> list[int]:
         first_of_key = {key: index for index, key in reversed(list(enumerate(self._keys)))}
@@ -199,14 +218,14 @@ class ShardExtraction:
                 writer.end_video(self._clips[index], self._keys[index])
 
 
-def _key(clip: Clip, settings: dict[str, Any]) -> str:
+def _key(clip: Clip, settings: dict[str, Any], spelling: str | None = None) -> str:
     """Return what a video's percepts depend on, as hexadecimal digits."""
     try:
         status = clip.path.stat()
         stamp = [status.st_size, status.st_mtime_ns]
     except (OSError, ValueError):
         stamp = []
-    content = [str(clip.path), stamp, clip.place, clip.flip, settings]
+    content = [spelling or str(clip.path), stamp, clip.place, clip.flip, settings]
     if clip.untimed_fps is not None:
         content.append(clip.untimed_fps)
     return _digest(content)[:_KEY_DIGITS]

@@ -9,6 +9,7 @@ import pytest
 
 from keras_videolstm.data.action_clips import Clip, find_clips
 from keras_videolstm.data.figures import write_clip
+from keras_videolstm.data.percept_file import PerceptFile
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import (
@@ -19,6 +20,12 @@ from keras_videolstm.percepts import (
     get_extractor,
 )
 from keras_videolstm.percepts.extractor import REGISTERED
+from keras_videolstm.percepts.kept_percepts import (
+    DeletedMeanwhileError,
+    KeptPercepts,
+    places_in,
+)
+from keras_videolstm.percepts.store_extraction import StoreExtraction
 from tests.video_files import LEVELS, cut, level_frames, noise_frames
 
 
@@ -330,6 +337,130 @@ def test_a_killed_extraction_goes_on_with_the_next_video_to_the_same_store(shard
     for index in range(6):
         np.testing.assert_array_equal(found.read(index), expected.read(index))
     assert not [path.name for path in tmp_path.rglob(".*")]
+
+
+def made_videos(folder: Path, numbers: range) -> list[Clip]:
+    for number in numbers:
+        path = folder / f"{number:02d}.mp4"
+        if not path.exists():
+            write_clip(path, np.roll(level_frames(), number, axis=0), fps=10)
+    return find_clips(folder)
+
+
+def same_store(path: Path, expected: Path) -> bool:
+    found, wanted = PerceptStore(path), PerceptStore(expected)
+    return list(found.names) == list(wanted.names) and all(
+        np.array_equal(found.read(index), wanted.read(index)) for index in range(len(wanted))
+    )
+
+
+def test_a_store_of_several_files_that_grows_costs_its_new_videos_only(tmp_path):
+    store = tmp_path / "store"
+    clips = made_videos(tmp_path / "videos", range(3, 13))
+    extract(clips, store, "mean_colour", fps=10, shards=4)
+    clips = made_videos(tmp_path / "videos", range(13))  # three more, at the front
+    report = extract(clips, store, "mean_colour", fps=10, shards=4)
+    assert (report.videos, report.frames, report.new_frames) == (13, 78, 18)
+    extract(clips, tmp_path / "whole", "mean_colour", fps=10, shards=4)
+    assert same_store(store, tmp_path / "whole")
+    assert len(list(store.iterdir())) == 4
+    written = [path.stat().st_mtime_ns for path in sorted(store.iterdir())]
+    assert extract(clips, store, "mean_colour", fps=10, shards=4).new_frames == 0
+    assert [path.stat().st_mtime_ns for path in sorted(store.iterdir())] == written
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize(("ended", "new"), [(2, 24), (4, 18)])
+def test_a_growing_store_that_is_killed_loses_nothing(ended, new, links, tmp_path, monkeypatch):
+    def refuse(*paths: Path) -> None:
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    store = tmp_path / "store"
+    extract(made_videos(tmp_path / "videos", range(4, 12)), store, "mean_colour", fps=10, shards=4)
+    clips = made_videos(tmp_path / "videos", range(12))
+
+    def kill(done: int, *rest: int) -> None:
+        if done == ended:
+            raise Killed
+
+    # The first file has three of the four new videos, and is replaced before the fourth.
+    with pytest.raises(Killed):
+        extract(clips, store, "mean_colour", fps=10, shards=4, workers=1, progress=kill)
+    # It grows again before it goes on.
+    clips = made_videos(tmp_path / "videos", range(14))
+    report = extract(clips, store, "mean_colour", fps=10, shards=4, workers=1)
+    assert (report.videos, report.new_frames) == (14, new)
+    extract(clips, tmp_path / "whole", "mean_colour", fps=10, shards=4)
+    assert same_store(store, tmp_path / "whole")
+    assert not [path.name for path in tmp_path.rglob(".*")]
+
+
+def test_files_are_replaced_in_any_order_and_more_than_once(tmp_path):
+    store = tmp_path / "store"
+    extract(made_videos(tmp_path / "videos", range(3, 9)), store, "mean_colour", fps=10, shards=3)
+    clips = made_videos(tmp_path / "videos", range(9))
+    whole = StoreExtraction(clips, store, "mean_colour", fps=10, shards=3)
+    whole.prepare()
+    late = whole.part(2)  # has looked at what is there before others are done
+    for number in (1, 2, 0, 1):
+        whole.part(number).run(lambda: get_extractor("mean_colour"), workers=1)
+    late.run(lambda: get_extractor("mean_colour"), workers=1)
+    whole.finish()
+    extract(clips, tmp_path / "whole", "mean_colour", fps=10, shards=3)
+    assert same_store(store, tmp_path / "whole")
+
+
+def test_a_store_of_another_number_of_files_is_replaced_and_costs_nothing(tmp_path):
+    store = tmp_path / "store"
+    clips = made_videos(tmp_path / "videos", range(6))
+    extract(clips, store, "mean_colour", fps=10, shards=4)
+    assert extract(clips, store, "mean_colour", fps=10, shards=2).new_frames == 0
+    assert [path.name for path in sorted(store.iterdir())] == [
+        "shard-00000-of-00002.h5",
+        "shard-00001-of-00002.h5",
+    ]
+    assert len(PerceptStore(store)) == 6
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_path_that_is_spelled_otherwise_is_the_same_video(shards, videos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = tmp_path / "store"
+    extract(find_clips("videos"), store, "mean_colour", fps=10, shards=shards)
+    (tmp_path / "link").symlink_to(videos)
+    for spelled in (videos, "link", "videos"):
+        report = extract(find_clips(spelled), store, "mean_colour", fps=10, shards=shards)
+        assert report.new_frames == 0
+        assert PerceptStore(store).names[0] == str(Path(spelled) / "run" / "a.mp4")
+
+
+def test_a_file_that_is_replaced_while_it_is_taken_over_is_not_mixed_with_it(videos, tmp_path):
+    path = tmp_path / "s.h5"
+    extract(find_clips(videos), path, "mean_colour", fps=10)
+    kept = KeptPercepts(tmp_path / "work", 3, places_in([PerceptFile(path)]))
+    key = PerceptStore(path).keys[1]
+    assert len(kept.read(key)) == 150
+    extract(find_clips(videos)[::-1], path, "mean_colour", fps=10)
+    with pytest.raises(DeletedMeanwhileError, match="one extraction into a store at a time"):
+        kept.read(key)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_what_a_kill_left_of_a_file_long_ago_is_deleted(shards, videos, tmp_path):
+    store = tmp_path / "store"
+    extract(find_clips(videos), store, "mean_colour", fps=10, shards=shards)
+    folder, name = (store, "shard-00001-of-00002.h5") if shards == 2 else (tmp_path, "store")
+    old = [folder / f".{name}.{mark}.part" for mark in ("24473", "0a1b2c3d4e5f6071")]
+    new, other = folder / f".{name}.7.part", folder / ".notes.7.part"
+    for path in (*old, new, other):
+        path.write_bytes(b"half")
+    for path in (*old, other):
+        os.utime(path, (0, 0))
+    assert extract(find_clips(videos), store, "mean_colour", fps=10, shards=shards).new_frames == 0
+    # Another process may be writing the new one.
+    assert {path for path in folder.glob(".*") if path.is_file()} == {new, other}
 
 
 def test_a_file_without_a_good_video_does_not_stop_the_others(videos, tmp_path):

@@ -563,6 +563,78 @@ def test_extract_loses_nothing_of_an_older_store_unasked(base, tmp_path):
     assert "10 videos, 200 frames (100 new" in done("extract", base / "videos", *arguments)
 
 
+def test_extract_loses_no_views_of_an_older_store_unasked(base, tmp_path):
+    store = tmp_path / "s.h5"
+    arguments = ("extract", base / "videos" / "lit", "--out", store, "--percepts", "patches")
+    done(*arguments, "--crops", 3, "--flips")
+    older = store.read_bytes()
+    told = refused(*arguments)
+    matches(
+        told,
+        r"--crops 3 --flips or more, as .*s\.h5 .*--overwrite\. Received: --crops 1, which loses",
+    )
+    matches(told, "25 views of 30 views")
+    told = refused(*arguments, "--crops", 6)
+    matches(told, "Received: --crops 6, which loses 15 views of 30")
+    told = refused(*arguments, "--crops", 3, "--flips", "--untimed-fps", 5)
+    matches(told, r"untimed_fps=None, as .* Received: untimed_fps=5\.0")
+    assert store.read_bytes() == older
+    told = done(*arguments, "--crops", 4, "--flips")
+    assert "40 videos, 800 frames (200 new" in told
+    assert "5 videos, 100 frames (0 new" in done(*arguments, "--overwrite")
+
+
+def test_extract_knows_videos_by_whatever_path(base, tmp_path, monkeypatch):
+    monkeypatch.chdir(base)
+    arguments = ("--out", tmp_path / "s.h5", "--percepts", "patches")
+    done("extract", "videos", *arguments)
+    assert "200 frames (0 new" in done("extract", base / "videos", *arguments)
+    done("extract", "videos", *arguments)
+    monkeypatch.chdir(tmp_path)
+    told = refused("extract", base / "videos", *arguments)
+    here = f"{tmp_path.resolve()}/videos/dim"
+    matches(told, rf"without 10 videos, such as videos/dim/\S+ \(from here {re.escape(here)}")
+
+
+def test_extract_cuts_a_store_into_another_number_of_files_when_asked(base, tmp_path):
+    store = tmp_path / "store"
+    arguments = ("extract", base / "videos", "--out", store, "--percepts", "patches")
+    done(*arguments, "--shards", 4)
+    older = contents(store)
+    told = refused(*arguments, "--shards", 2)
+    matches(told, r"Expected --shards 4, of as many .*--overwrite\. Received: --shards 2")
+    assert contents(store) == older
+    assert "200 frames (0 new" in done(*arguments, "--shards", 2, "--overwrite")
+    assert sorted(contents(store)) == [f"shard-0000{number}-of-00002.h5" for number in range(2)]
+    # As earlier versions left it.
+    for name, data in older.items():
+        (store / name).write_bytes(data)
+        os.utime(store / name, (0, 0))
+    for shards in (2, 4):
+        told = refused(*arguments, "--shards", shards)
+        matches(told, r"2 of 2 shard-\*-of-00002\.h5 and 4 of 4 .*; delete shard-\*-of-00004\.h5")
+    (store / "shard-00001-of-00002.h5").unlink()
+    told = refused("recipe", store, "--out", tmp_path / "recipe.toml")
+    matches(told, r"1 of 2 .*; delete shard-\*-of-00002\.h5")
+
+
+def test_extract_of_a_killed_store_is_told_what_it_would_lose(base, tmp_path):
+    store = tmp_path / "store"
+    arguments = ("--out", store, "--percepts", "patches", "--shards", 2)
+    done("extract", base / "videos", *arguments)
+    (store / "shard-00001-of-00002.h5").unlink()
+    told = refused("extract", base / "videos" / "lit", *arguments)
+    matches(told, "Received: without 5 videos")
+
+
+@pytest.mark.parametrize("address", ["gs://bucket/store", "hdfs://host/store.h5"])
+def test_extract_refuses_addresses(address, base, tmp_path):
+    told = refused("extract", base / "videos", "--out", address, "--shards", 2)
+    matches(told, r"file system that is mounted .* Received: an address, (gs|hdfs):")
+    told = refused("extract", address, "--out", tmp_path / "s.h5")
+    matches(told, f"mounted on it. Received: an address, {address}")
+
+
 def test_extract_names_bad_files_whatever_their_names(tmp_path):
     write_clip(tmp_path / "good.mp4", level_frames(), fps=10)
     bad = tmp_path / os.fsdecode(b"bad\xff.mp4")

@@ -1,12 +1,11 @@
 """What `videolstm-tools extract` does."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_videolstm.data.action_clips import Clip, find_clips, views_of
-from keras_videolstm.data.percept_store import PerceptStore
+from keras_videolstm.data.action_clips import find_clips, views_of
 from keras_videolstm.data.tfds_clips import is_of_builder
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import ExtractionReport, extract
@@ -14,6 +13,7 @@ from keras_videolstm_tools.counted import counted
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made
 from keras_videolstm_tools.work.labelled_percepts import show_skipped
+from keras_videolstm_tools.work.older_store import check_nothing_lost
 
 
 def run(
@@ -44,9 +44,9 @@ def run(
         for source in sources
         for clip in find_clips(source, root)
     ]
-    if not overwrite:
-        _check_kept(out, clips, {"extractor": percepts, "fps": fps, "fit": fit})
     views = views_of(clips, crops=crops, flips=flips)
+    if not overwrite:
+        check_nothing_lost(out, views, {"extractor": percepts, "fps": fps, "fit": fit})
     if beam:
         report = _extract_with_beam()(
             views, out.resolve(), percepts, **settings, options=[f"--{o}" for o in beam_options]
@@ -67,29 +67,6 @@ def run(
         f"{counted(report.videos, 'video')}, {counted(report.frames, 'frame')} "
         f"({report.new_frames:,} new, {report.frames_per_second:.0f} frames/s): {out}",
     )
-
-
-def _check_kept(out: Path, clips: Sequence[Clip], settings: dict[str, Any]) -> None:
-    """Refuse to lose what an older store holds, which may have cost hours."""
-    if not out.exists():
-        return
-    try:
-        older = PerceptStore(out)
-    except InputError:  # not all files of it are there yet, or it is none, which is told later
-        return
-    for key, value in settings.items():
-        if older.metadata.get(key) != value:
-            raise InputError(
-                f"Expected percepts with {key}={older.metadata.get(key)!r}, as {out} holds them, "
-                f"another --out, or --overwrite. Received: {key}={value!r}"
-            )
-    gone = sorted({*older.names} - {str(clip.path) for clip in clips})
-    if gone:
-        raise InputError(
-            f"Expected all videos that {out} holds among those that are given, as it will hold "
-            f"what is given alone, another --out, or --overwrite. Received: without "
-            f"{counted(len(gone), 'video')}, such as {gone[0]}"
-        )
 
 
 def _extract_with_beam() -> Callable[..., ExtractionReport]:
