@@ -37,7 +37,7 @@ def test_threads_may_draw_at_the_same_time():
 
 
 def test_roles_have_colours_of_their_own():
-    assert set(ROLE_COLOURS) == {"input", "truth", "prediction"}
+    assert set(ROLE_COLOURS) == {"input", "truth", "rebuilt", "prediction"}
     assert len(set(ROLE_COLOURS.values())) == 3
 
 
