@@ -101,7 +101,12 @@ def command(
       videolstm-tools finetune composite_youtube my_videos --out classifier --compare
     """
     refuse_written(out, overwrite)
-    from keras_videolstm_tools.labelled_source import check_classes, check_same_classes, is_store
+    from keras_videolstm_tools.labelled_source import (
+        check_classes,
+        check_groups,
+        check_same_classes,
+        is_store,
+    )
 
     test_data = options["test_data"]
     if is_store(data) and (test_data is None or is_store(test_data)):
@@ -111,6 +116,7 @@ def command(
         check_same_classes(data, test_data, root)
     if options["test_groups"] or options["validation_groups"]:
         check_classes(data, root)
+        check_groups(data, root, f"{options['test_groups']},{options['validation_groups']}")
     elif test_data:
         check_classes(data, root, parts=2)
     else:

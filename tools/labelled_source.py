@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_videolstm.data.action_clips import class_names, find_clips
+from keras_videolstm.data.action_clips import class_names, expand_groups, find_clips
 from keras_videolstm.data.store_files import is_sharded_store
 from keras_videolstm.data.tfds_clips import is_of_builder
 from keras_videolstm.errors import InputError
@@ -40,6 +40,41 @@ def check_same_classes(source: Path, test_source: Path, root: Path | None) -> No
             f"Expected test videos of the classes {', '.join(expected)}. Received: {test_source} "
             f"of {', '.join(found) or 'none'}"
         )
+
+
+def check_groups(source: Path, root: Path | None, named: str) -> None:
+    """Refuse groups that do not occur, before any percepts are made.
+
+    Args:
+        source: of the videos; a store is looked at later.
+        root: as in `find_clips`.
+        named: groups as options name them: `g08-g10,figure03`.
+
+    Raises:
+        InputError: if one does not occur; as `find_clips`.
+
+    Example:
+        >>> check_groups(Path("my_videos"), root=None, named="kitchen")
+    """
+    if is_store(source):
+        return
+    known = {clip.group for clip in find_clips(source, root)}
+    unknown = [group for group in expand_groups(group_names(named), known) if group not in known]
+    if unknown:
+        raise InputError(
+            f"Expected groups that occur in {source}: {', '.join(sorted(known)[:30])}. "
+            f"Received: {', '.join(unknown)}"
+        )
+
+
+def group_names(text: str) -> list[str]:
+    """Return the names, and ranges of names, that an option has.
+
+    Example:
+        >>> group_names("g08-g10, figure03")
+        ['g08-g10', 'figure03']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def check_classes(source: Path, root: Path | None, parts: int = 1, hint: str = "") -> None:

@@ -10,14 +10,25 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.training.finetune_settings import FinetuneSettings
 from keras_videolstm.zoo_folder import METADATA
 from keras_videolstm_tools.checkpoint_name import CheckpointName
-from keras_videolstm_tools.given_path import GivenVideos
+from keras_videolstm_tools.given_path import GivenPath, GivenVideos
 
 LABELLED = "labelled videos (a folder, a CSV, a video file, tfds:BUILDER) or a percept store"
+
+
+def _check_mnist(_: click.Context, __: click.Parameter, mnist: str | None) -> str | None:
+    """Refuse what is not there before TensorFlow has started."""
+    if mnist is not None:
+        GivenPath("mnist.npz or a folder of MNIST's idx files").convert(mnist, None, None)
+    return mnist
+
 
 checkpoint_argument = click.argument("checkpoint", type=CheckpointName())
 labelled_argument = click.argument("data", type=GivenVideos(LABELLED))
 mnist_option = click.option(
-    "--mnist", type=click.Path(), help="mnist.npz, or a folder of MNIST's idx files."
+    "--mnist",
+    type=click.Path(),
+    callback=_check_mnist,
+    help="mnist.npz, or a folder of MNIST's idx files.",
 )
 csv_root_option = click.option(
     "--root",

@@ -71,10 +71,11 @@ def command(data: Path, out: Path, root: Path | None, overwrite: bool, **options
       videolstm-tools extract my_videos --percepts my_flow --out flow_percepts.h5
     """
     refuse_written(out, overwrite)
-    from keras_videolstm_tools.labelled_source import check_classes
+    from keras_videolstm_tools.labelled_source import check_classes, check_groups
 
-    named = options["test_groups"] or options["validation_groups"]
+    named = ",".join(filter(None, (options["test_groups"], options["validation_groups"])))
     check_classes(data, root, parts=1 if named else 3)
+    check_groups(data, root, named)
     from keras_videolstm_tools.work.temporal_stream import run
 
     return run(data=data, out=out, root=root, **options)

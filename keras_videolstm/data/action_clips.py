@@ -110,8 +110,9 @@ def find_clips(
         source: a folder with one sub-folder a class; a CSV with the columns path, label and
             (optionally) group; a folder of unlabelled videos; one video file; or `tfds:` and the
             name of a builder of TensorFlow Datasets, as `labelled_examples` takes it.
-        root: folder that a CSV's paths are relative to, and which they may not leave;
-            default: the CSV's own folder.
+        root: folder that a CSV's paths are relative to, and which they may not leave, by links
+            neither, as whoever wrote the CSV may name any file; default: the CSV's own folder.
+            Links in a folder are followed.
 
     Returns:
         Clips in a stable order (by path for a folder, as listed for a CSV). Without a group
@@ -219,7 +220,11 @@ def _clip_of_row(row: dict[str, str], line: int, source: Path, root: Path) -> Cl
     relative = (row["path"] or "").strip()
     path = root / relative
     if not relative or not _is_below(path, root):
-        linked = ", a link that leads elsewhere" if relative and path.is_symlink() else ""
+        linked = ""
+        if relative and path.is_symlink():
+            linked = (
+                ", a link that leads elsewhere; name the file itself, with --root a folder above it"
+            )
         raise InputError(
             f"Expected a path below {root} in line {line} of {source} (another root is given by "
             f"--root). Received: {relative!r}{linked}"

@@ -124,7 +124,8 @@ def _read(path: Path, part: str) -> NDArray[Any]:
     if path.is_dir():
         return _read_idx(path, part)
     if not path.is_file():
-        raise InputError(f"Expected mnist.npz or a folder of idx files. Received: {path}")
+        missing = "" if path.exists() else ", which does not exist"
+        raise InputError(f"Expected mnist.npz or a folder of idx files. Received: {path}{missing}")
     return _checked(_read_npz(path, f"x_{part}"), path)
 
 

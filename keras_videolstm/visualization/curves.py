@@ -162,6 +162,7 @@ def draw_bars(
     xlabel: str,
     title: str | None = None,
     chance: float | None = None,
+    largest: float | None = None,
 ) -> Figure:
     """Draw means as horizontal bars from 0, with their standard deviations, numbers written.
 
@@ -171,6 +172,8 @@ def draw_bars(
         xlabel: what is measured, with its unit.
         title: written above. Defaults to None.
         chance: a line at the level of guessing. Defaults to None: no line.
+        largest: the largest number that there can be, beyond which no tick stands. Defaults to
+            None: there is none.
 
     Returns:
         A `matplotlib.figure.Figure` with one axes.
@@ -203,8 +206,16 @@ def draw_bars(
     _make_room(axes, means - deviations, means + deviations)
     if chance is not None:
         _draw_chance(axes, chance)
+    if largest is not None:
+        _leave_out_ticks(axes, largest)
     add_title(figure, title)
     return figure
+
+
+def _leave_out_ticks(axes: Axes, largest: float) -> None:
+    low, high = axes.get_xlim()
+    axes.set_xticks([tick for tick in axes.get_xticks() if low <= tick <= min(high, largest)])
+    axes.set_xlim(low, high)
 
 
 def _check_groups(

@@ -20,8 +20,8 @@ class Strip:
         frames: `(time, height, width)`, `(time, height, width, 1)` or
             `(time, height, width, 3)`; uint8, or floats in [0, 1].
         start: time step of the first frame, counted from 0. Defaults to 0.
-        role: "input" (what the model saw), "truth" (what really followed) or "prediction" (what
-            the model made, reconstructions too). Defaults to "input".
+        role: "input" (what the model saw), "truth" (what really followed), "rebuilt" (what
+            the model made of what it saw) or "prediction" (of what followed). Defaults to "input".
 
     Raises:
         InputError: for a negative start or an unknown role. The frames are checked when drawn.

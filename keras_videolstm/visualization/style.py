@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import ImageFont
 
-Role = Literal["input", "truth", "prediction"]
+Role = Literal["input", "truth", "rebuilt", "prediction"]
 """What a film strip is: what the model saw, what really followed, or what the model made."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -38,7 +38,12 @@ PALETTE = MappingProxyType(
 """Okabe and Ito's eight colours, which colour-blind readers can tell apart."""
 
 ROLE_COLOURS = MappingProxyType(
-    {"input": "#6F8CA6", "truth": PALETTE["green"], "prediction": PALETTE["vermilion"]}
+    {
+        "input": "#6F8CA6",
+        "truth": PALETTE["green"],
+        "rebuilt": PALETTE["purple"],
+        "prediction": PALETTE["vermilion"],
+    }
 )
 INK = "#222222"
 MUTED = "#666666"

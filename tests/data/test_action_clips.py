@@ -121,6 +121,19 @@ def test_a_path_that_leaves_the_root_is_refused_with_its_line(row, tmp_path):
         find_clips(path)
 
 
+def test_a_table_s_link_that_leads_out_of_the_root_is_told_what_to_name_instead(tmp_path):
+    touch(tmp_path / "a.mp4")
+    folder = tmp_path / "videos" / "walk"
+    folder.mkdir(parents=True)
+    (folder / "a.mp4").symlink_to(tmp_path / "a.mp4")
+    path = table(tmp_path / "videos", "path,label\nwalk/a.mp4,walk\n")
+    with pytest.raises(InputError, match="leads elsewhere; name the file itself, with --root"):
+        find_clips(path)
+    assert [clip.label for clip in find_clips(tmp_path / "videos" / "walk" / "..")]
+    inside = table(tmp_path / "videos", "path,label\na.mp4,walk\n")
+    assert find_clips(inside, tmp_path)[0].path == tmp_path / "a.mp4"
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -143,7 +143,7 @@ def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
     assert re.search(r"Named wrongly, in the first repeat: \d of 2|No video", report)
 
 
-def test_a_clip_that_was_learned_from_is_called_so(base):
+def test_a_clip_that_was_learned_from_is_called_so(base, tmp_path):
     with (base / "classifier" / "split.csv").open() as file:
         parts = {row["path"]: row["part"] for row in csv.DictReader(file)}
     assert set(parts.values()) == {"train", "validation", "test"}
@@ -153,6 +153,10 @@ def test_a_clip_that_was_learned_from_is_called_so(base):
             "predict", base / "classifier", clip
         )
         assert told == (part != "test")
+    arguments = ("visualize", "confusion", base / "classifier", base / "store.h5")
+    told = call(*arguments, "--out", tmp_path / "pictures").stderr
+    learned = sum(part != "test" for part in parts.values())
+    assert f"of 10 clips {learned} have names of clips that it has learned from" in told
     told = json.loads(done("predict", base / "classifier", base / "videos", "--json"))
     found = {Path(result["clip"]).name: result.get("learned_from", "test") for result in told}
     assert found == {Path(path).name: part for path, part in parts.items()}
@@ -699,6 +703,10 @@ def finetune_mistakes(base: Path, folder: Path) -> dict[str, tuple[tuple[object,
         "too few groups": ((model, folder / "two_groups.h5", *out), "at least 3 sources"),
         "no labels": ((model, base / "videos" / "lit", *out), "one sub-folder a class"),
         "unknown group": ((model, store, *out, "--test-groups", "g99"), "groups that occur.*g99"),
+        "unknown group of videos": (
+            (model, base / "videos", *out, "--validation-groups", "figure03-figure04,g98-g99"),
+            "groups that occur in .*videos: figure00, .*Received: g98, g99",
+        ),
         "one group in two parts": (
             (*(model, store, *out), "--test-groups", "figure01", "--validation-groups", "figure01"),
             "figure01 in both",

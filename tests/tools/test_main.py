@@ -269,6 +269,7 @@ NOT_THERE = [
     ("evaluate", "none", "--on", "moving_mnist"),
     ("visualize", "embeddings", "composite_youtube", "none", "--out", "x"),
     ("reproduce", "fig7", "--data", "none", "--fold", "a", "--out", "x"),
+    ("reproduce", "fig4", "composite_moving_mnist", "--mnist", "none.npz", "--out", "x"),
     ("zoo", "publish", "none", "--card", "none.md"),
     ("zoo", "show", "none"),
 ]

@@ -32,7 +32,9 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     publish = ("zoo", "publish", "run", "--card", "mine/card.md", "--root", "mine")
     card = tmp_path / "mine" / "card.md"
     assert "| s: SAY WHAT IT IS | 4 | 0.2 | SAY WHICH |" in card.read_text()
-    assert "card.md with 4 times SAY" in refused(*publish, "--out", "zoo/tiny")
+    to_say = [n for n, line in enumerate(card.read_text().splitlines(), 1) if "SAY " in line]
+    told = refused(*publish, "--out", "zoo/tiny")
+    assert f"card.md with 4 times SAY, in lines {', '.join(map(str, to_say))}" in told
     card.write_text(card.read_text().replace("SAY ", "NOTHING, "))
     assert "the last frame held" in done(*publish, "--out", "zoo/tiny")
     card = (tmp_path / "zoo" / "tiny" / "README.md").read_text()

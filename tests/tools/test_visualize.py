@@ -1,6 +1,7 @@
 """Tests of drawing by command."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,13 @@ def test_confusion_needs_the_classes_of_the_classifier(zoo, tmp_path):
         "visualize", "confusion", zoo / "classifier", tmp_path / "other.h5", "--out", tmp_path
     )
     assert "classes run, walk" in told and "run, sit" in told
+
+
+def test_confusion_of_other_classes_is_refused_before_percepts_are_made(zoo, tmp_path):
+    for label in ("run", "sit"):
+        (tmp_path / label).mkdir()
+        shutil.copy(zoo / "red.mp4", tmp_path / label)
+    arguments = ("visualize", "confusion", zoo / "classifier", tmp_path, "--out", tmp_path / "out")
+    told = refused(*arguments)
+    assert "classes run, walk" in told and "run, sit" in told
+    assert not (tmp_path / "out").exists()

@@ -162,7 +162,8 @@ def test_the_paper_s_number_stands_beside_a_free_running_measurement_like_its_ow
     assert text.count("Composite, 2×2048 units, 344.9 nats") == 1
     # In the overview and beside `prediction` in the card's table.
     assert text.count("344.9") == 3
-    assert "have 2×2048 units" in text and "these have 2×3 units, and saw fewer sequences" in text
+    assert "have 2×2048 units" in text
+    assert "those set beside them have 2×3 units, and saw fewer sequences" in text
     write_entry(tmp_path / "own" / "b", metrics=nats, protocol=other)
     assert "2048" not in page_of(tmp_path / "own").text
 
@@ -261,8 +262,9 @@ def test_kinds_are_told_apart(tmp_path):
     write_entry(tmp_path / "a", data="moving digits: MNIST")
     write_entry(tmp_path / "b", percepts={"extractor": "toy", "fps": 15, "fit": "crop"})
     write_entry(tmp_path / "c")
+    write_entry(tmp_path / "d", percepts={"extractor": "patches", "fps": 15, "fit": "crop"})
     kinds = [row["data-kind"] for row in page_of(tmp_path).all("tr") if "data-kind" in row]
-    assert kinds == ["moving MNIST", "video percepts", "other"]
+    assert kinds == ["moving MNIST", "video percepts", "other", "pixels of video"]
     assert "convnet" in {entry.kind for entry in read_entries(zoo_folder())}
 
 

@@ -93,6 +93,13 @@ def test_bars_stand_in_order_with_their_numbers():
     assert axes.get_xlabel() == "accuracy"
 
 
+def test_no_tick_stands_beyond_the_largest_number_that_there_can_be():
+    groups = {"a": (100.0, 0.0), "b": (97.0, 2.0)}
+    (axes,) = draw_bars(groups, xlabel="accuracy, %", largest=100).axes
+    assert max(axes.get_xticks()) == 100
+    assert axes.get_xlim() == draw_bars(groups, xlabel="accuracy, %").axes[0].get_xlim()
+
+
 def test_error_bars_span_one_deviation_either_side():
     (axes,) = draw_bars(GROUPS, xlabel="accuracy").axes
     (spans,) = axes.collections

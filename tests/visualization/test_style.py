@@ -37,8 +37,8 @@ def test_threads_may_draw_at_the_same_time():
 
 
 def test_roles_have_colours_of_their_own():
-    assert set(ROLE_COLOURS) == {"input", "truth", "prediction"}
-    assert len(set(ROLE_COLOURS.values())) == 3
+    assert set(ROLE_COLOURS) == {"input", "truth", "rebuilt", "prediction"}
+    assert len(set(ROLE_COLOURS.values())) == 4
 
 
 def test_texts_are_measured_and_shortened():

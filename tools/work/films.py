@@ -93,7 +93,7 @@ def model_row(model: VideoLSTM, read: NDArray[Any], forecast: NDArray[Any] | Non
     """
     strips = []
     if "reconstruction" in model.decoders:
-        strips.append(Strip(model.reconstruct(read), 0, "prediction"))
+        strips.append(Strip(model.reconstruct(read), 0, "rebuilt"))
     if forecast is not None:
         strips.append(Strip(forecast, len(read), "prediction"))
     return strips

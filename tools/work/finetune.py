@@ -179,6 +179,7 @@ def _write(
             bars,
             xlabel=f"video accuracy, % ({part} part, {of_videos(metrics, part)})",
             chance=100 / len(labels),
+            largest=100,
         )
         save_figure(figure, out / "comparison.png")
     else:

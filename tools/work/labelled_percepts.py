@@ -16,7 +16,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.percepts import extract
 from keras_videolstm_tools.counted import counted
-from keras_videolstm_tools.labelled_source import is_store
+from keras_videolstm_tools.labelled_source import group_names, is_store
 from keras_videolstm_tools.progress import ProgressLine
 
 Skipped = Sequence[tuple[str, str]]
@@ -43,8 +43,7 @@ def percepts_of(metadata: dict[str, Any], checkpoint: str) -> dict[str, Any]:
 
 def named_groups(text: str, store: PerceptStore) -> tuple[str, ...]:
     """Return the groups of a store that an option names: `g08-g10,figure03`."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    return expand_groups(names, store.groups.tolist())
+    return expand_groups(group_names(text), store.groups.tolist())
 
 
 def labelled_percepts(

@@ -36,7 +36,7 @@ from keras_videolstm_tools.work.model_pictures import (
     forecast_title,
 )
 from keras_videolstm_tools.work.pretraining_sources import pretraining_sources
-from keras_videolstm_tools.work.split_file import Parts, name_of, parts_by_name
+from keras_videolstm_tools.work.split_file import LEARNED_FROM, Parts, name_of, parts_by_name
 
 _THUMBNAILS = 10
 _FILMS, _ARRAY = (".gif", ".mp4"), ".npy"
@@ -115,7 +115,7 @@ def _check_out(out: Path | None, model: ActionClassifier | VideoLSTM, clips: int
 def _learned_from(parts: Parts, clip: Path) -> dict[str, str]:
     """Say where a clip is, by its name, one that the classifier has learned from."""
     part = parts.get(name_of(clip))
-    return {"learned_from": part} if part in ("train", "validation") else {}
+    return {"learned_from": part} if part in LEARNED_FROM else {}
 
 
 def _pretrained_on(sources: Mapping[str, str], clip: Path) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from keras_videolstm.data.percept_store import PerceptStore
@@ -10,6 +11,8 @@ from keras_videolstm.files import write_text
 from keras_videolstm.training.splits import Split
 
 _NAME = "split.csv"
+LEARNED_FROM = ("train", "validation")
+"""Parts that a classifier is fitted to, or that say when it is good."""
 
 Parts = Mapping[tuple[str, ...], str]
 """Part of a split, by the names of a clip's folder and file."""
@@ -57,6 +60,22 @@ def parts_by_name(folder: Path) -> Parts:
             for row in csv.DictReader(file):
                 parts.setdefault(_last_two(Path(row.get("path", ""))), row.get("part", ""))
     return parts
+
+
+def clips_learned_from(folder: Path, clips: Iterable[str]) -> Counter[str]:
+    """Return how many of the clips, by their names, a classifier has learned from, by part.
+
+    Args:
+        folder: of the classifier.
+        clips: paths; one that is named more than once counts once.
+
+    Example:
+        >>> clips_learned_from(Path("classifier"), ["my_videos/hug/1.mp4", "my_videos/hug/2.mp4"])
+        Counter({'train': 1, 'validation': 1})
+    """
+    parts = parts_by_name(folder)
+    names = {_last_two(Path(clip)) for clip in clips}
+    return Counter(parts[name] for name in names if parts.get(name) in LEARNED_FROM)
 
 
 def name_of(clip: Path) -> tuple[str, ...]:

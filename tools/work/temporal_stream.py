@@ -75,7 +75,9 @@ def run(
     }
     table = _table(results)
     card = f"# {out.name}\n\n{metadata['description']}\n\n{table}\n{metadata['protocol']}.\n"
-    save_figure(draw_curves(history, title="temporal stream"), out / "curves.png")
+    steps = min(settings.check_every, settings.steps)
+    curves = draw_curves(history, xlabel="look", title=f"temporal stream, {steps} steps a look")
+    save_figure(curves, out / "curves.png")
     confusion = draw_confusion(
         results["test"].confusion, store.class_names, title="temporal stream, test videos"
     )

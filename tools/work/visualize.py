@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, video_blocks
 from keras_videolstm.checkpoints import load, load_metadata, metadata_of
 from keras_videolstm.clip_reader import ClipReader
+from keras_videolstm.data.action_clips import class_names, find_clips
 from keras_videolstm.data.moving_mnist import SIDE
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -18,6 +20,8 @@ from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.training.scores import score_videos
 from keras_videolstm.visualization import draw_confusion, draw_curves, draw_embeddings
 from keras_videolstm.zoo_folder import METADATA, find_checkpoint
+from keras_videolstm_tools.counted import counted
+from keras_videolstm_tools.labelled_source import is_store
 from keras_videolstm_tools.progress import ProgressLine
 from keras_videolstm_tools.results import Made, pictures
 from keras_videolstm_tools.work.counted_store import CountedStore
@@ -29,6 +33,7 @@ from keras_videolstm_tools.work.model_pictures import (
     write_activity,
     write_features,
 )
+from keras_videolstm_tools.work.split_file import clips_learned_from
 
 _HISTORY = "history.csv"
 
@@ -94,16 +99,41 @@ def confusion(classifier: str, data: Path, root: Path | None, out: Path) -> list
     model = load(classifier)
     if not isinstance(model, ActionClassifier):
         raise InputError(f"Expected a classifier, as `finetune` makes one. Received: {classifier}")
+    if not is_store(data):
+        # Before percepts are made, as far as names tell.
+        clips = find_clips(data, root)
+        _check_classes(model, class_names(clips), all(clip.label for clip in clips))
     store = _store(classifier, metadata_of(classifier), data, root, out)
-    if store.class_names != tuple(model.class_names) or (store.labels < 0).any():
-        raise InputError(
-            f"Expected videos of the classes {', '.join(model.class_names)}. "
-            f"Received: {', '.join(store.class_names) or 'videos without labels'}"
-        )
+    _check_classes(model, store.class_names, bool((store.labels >= 0).all()))
+    learned = _learned_from(classifier, store)
+    if learned:
+        click.echo(f"{learned}: that they are named rightly shows nothing new.", err=True)
     scores = score_videos(model, CountedStore(store, "confusion"), np.arange(len(store)))
     figure = draw_confusion(scores.confusion, store.class_names, title=Path(classifier).name)
     shows = f"which actions {Path(classifier).name} takes for which, on {scores.videos} clips"
+    if learned:
+        shows += f"; {learned}"
     return pictures([write_figure(figure, out, "confusion")], shows)
+
+
+def _check_classes(model: ActionClassifier, found: Sequence[str], all_labelled: bool) -> None:
+    if tuple(found) != tuple(model.class_names) or not all_labelled:
+        named = ", ".join(found) or "videos without labels"
+        beside = "" if all_labelled or not found else ", and videos without labels"
+        raise InputError(
+            f"Expected videos of the classes {', '.join(model.class_names)}. "
+            f"Received: {named}{beside}"
+        )
+
+
+def _learned_from(classifier: str, store: PerceptStore) -> str:
+    """Say of how many clips a classifier has, by their names, learned; nothing of none."""
+    learned = clips_learned_from(Path(classifier), store.names)
+    if not learned:
+        return ""
+    parts = " and ".join(f"{learned[part]} of its {part} part" for part in sorted(learned))
+    clips = counted(store.count_clips(range(len(store))), "clip")
+    return f"of {clips} {learned.total()} have names of clips that it has learned from, {parts}"
 
 
 def curves(checkpoint: str, out: Path) -> list[Made]:

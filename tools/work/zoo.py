@@ -43,8 +43,10 @@ _OWN_ZOO = "my_zoo"
 def list_entries() -> Made:
     """Run `zoo list`."""
     entries = {name: load_metadata(name) for name in list_checkpoints()}
+    width = max(map(len, entries), default=0)
     lines = [
-        f"{name:24} {metadata['parameters'] / 1e6:6.1f} M parameters  {metadata['description']}"
+        f"{name:{width}} {metadata['parameters'] / 1e6:6.1f} M parameters  "
+        f"{metadata['description']}"
         for name, metadata in entries.items()
     ]
     return Made(entries, "\n".join(lines))
@@ -86,10 +88,12 @@ def publish(
     """Run `zoo publish`."""
     if not card.is_file():
         raise InputError(f"Expected a model card. Received: {card}, which is none")
-    if count := card.read_text(encoding="utf-8", errors="replace").count(TO_SAY):
+    text = card.read_text(encoding="utf-8", errors="replace")
+    if to_say := [n for n, line in enumerate(text.split("\n"), start=1) if TO_SAY in line]:
+        lines = ("line " if len(to_say) == 1 else "lines ") + ", ".join(map(str, to_say))
         raise InputError(
-            f"Expected a card in which all is said. Received: {card} with {count} times "
-            f"{TO_SAY.strip()}"
+            f"Expected a card in which all is said. Received: {card} with {text.count(TO_SAY)} "
+            f"times {TO_SAY.strip()}, in {lines}"
         )
     recipe = Recipe.load(run / RECIPE)
     folder = out or Path(_OWN_ZOO) / recipe.name

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from keras_videolstm.checkpoints import CONFIG, load_metadata
 from keras_videolstm.errors import InputError
+from keras_videolstm.percepts import PatchPercepts
 from keras_videolstm.training.clips import is_of_digits
 from keras_videolstm.zoo_folder import METADATA, zoo_folder
 from keras_videolstm_tools.work.published_results import PAPER_NATS
@@ -18,6 +19,7 @@ Scores = dict[str, dict[str, float]]
 FUTURE = "prediction"
 SCORES = ("nats", "mse", "ssim", "psnr")
 OTHER_SCORE = "value"
+_PIXELS = "pixels of video"
 
 _PAPER_NAMES = {
     "future_predictor": "Future Predictor",
@@ -194,8 +196,8 @@ def _typed(metadata: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def _kind(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    if metadata.get("percepts"):
-        return "video percepts"
+    if percepts := metadata.get("percepts"):
+        return _PIXELS if percepts.get("extractor") == PatchPercepts.name else "video percepts"
     if is_of_digits(metadata):
         return "moving MNIST"
     return "convnet" if config["model"] == "EfficientNetLite0" else "other"

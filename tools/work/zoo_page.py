@@ -22,6 +22,7 @@ from keras_videolstm_tools.work.zoo_entries import FUTURE, OTHER_SCORE, Entry
 _KINDS = {
     "moving MNIST": "blue",
     "video percepts": "green",
+    "pixels of video": "vermilion",
     "convnet": "purple",
     "other": "orange",
 }
@@ -204,11 +205,16 @@ def _note(entries: list[Entry]) -> str:
     nats = "Nats are per frame of the future, free-running; fewer are better."
     if not counts:
         return nats
-    layers = " or ".join(name for name, _ in counts.most_common())
-    return (
+    others = Counter(entry.layers for entry in entries if entry.layers and not entry.paper)
+    note = (
         f"{nats} The paper’s models have 2×2048 units and learned for one to two days on a GPU; "
-        f"these have {layers}, and saw fewer sequences."
+        f"those set beside them have {_in_words(counts)}, and saw fewer sequences."
     )
+    return note + (f" The others have {_in_words(others)}." if others else "")
+
+
+def _in_words(counts: Counter[str]) -> str:
+    return " or ".join(name for name, _ in counts.most_common())
 
 
 def _row(entry: Entry, columns: list[_Column]) -> _Html:
