@@ -125,9 +125,15 @@ def publish(
         result,
         f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
         f"{_measured(metadata)}\n"
-        f'Next: keras_videolstm.load("{folder}"), or\n'
-        f"  videolstm-tools finetune {folder} my_videos --out classifier",
+        f"{_next(model, folder)}",
     )
+
+
+def _next(model: VideoLSTM, folder: Path) -> str:
+    text = f'Next: keras_videolstm.load("{folder}")'
+    if model.get_config()["convolution"] is not None:
+        return text  # classifiers begin with connected encoders
+    return f"{text}, or\n  videolstm-tools finetune {folder} my_videos --out classifier"
 
 
 def _refuse_another(out: Path, run: Path) -> None:
