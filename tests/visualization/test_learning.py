@@ -18,6 +18,12 @@ def test_curves_and_levels_are_drawn_and_named() -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["one", "other"]
 
 
+def test_powers_of_ten_are_no_formulas() -> None:
+    (axes,) = draw_learning({"$^": CURVES["one"]}, xlabel="n", ylabel="nats").axes
+    axes.figure.draw_without_rendering()
+    assert "10¹" in [label.get_text() for label in axes.get_xticklabels()]
+
+
 @pytest.mark.parametrize(
     "curves", [{}, {"a": ([1, 2], [1])}, {"a": ([0], [1])}, {"a": ([1], [np.nan])}]
 )

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -121,8 +122,8 @@ def publish(
         result,
         f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
         f"{_measured(metadata)}\n"
-        f'Next: keras_videolstm.load("{folder}"), or\n'
-        f"  videolstm-tools finetune {folder} my_videos --out classifier",
+        f"Next: keras_videolstm.load({json.dumps(str(folder), ensure_ascii=False)}), or\n"
+        f"  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier",
     )
 
 
