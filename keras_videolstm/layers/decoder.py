@@ -13,6 +13,7 @@ from keras_videolstm.layers.frame_head import FrameHead
 from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.frame_traces import FrameTraces
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, numbered, present
 from keras_videolstm.layers.joint_step import JointStep
 from keras_videolstm.layers.motion_head import MotionHead
 from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
@@ -183,9 +184,17 @@ class ConditionalDecoder(keras.layers.Layer):
             self.motion_head.build(self.units)
         if self.trace_head is not None:
             self.trace_head.build((None, self.units[-1]))
-        heads = [*self.lower_heads, self.head, self.motion_head, self.trace_head]
-        freeze_like(self, [*self.cells, *(head for head in heads if head is not None)])
+        freeze_like(self, self.parts.values())
         self.built = True
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers inside that have weights, by name."""
+        return {
+            **numbered("cells", self.cells),
+            **numbered("lower_heads", self.lower_heads),
+            **present(head=self.head, motion_head=self.motion_head, trace_head=self.trace_head),
+        }
 
     def set_sampling_rate(self, rate: float) -> None:
         """Set the probability that a step in training sees its own frame; 0 is teacher forcing.
@@ -416,7 +425,8 @@ class ConditionalDecoder(keras.layers.Layer):
         return keras.KerasTensor(shape, dtype=self.head.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which parts of a layer that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         return {
             **super().get_config(),
             "units": self.units,
@@ -430,7 +440,17 @@ class ConditionalDecoder(keras.layers.Layer):
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
             "traces": self.traces,
+            **({"frozen": frozen} if frozen else {}),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ConditionalDecoder":
+        """Make the layer from `get_config`'s result."""
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        layer = super().from_config(config)
+        freeze_among(layer.parts, frozen)
+        return layer
 
 
 def _merged(maps: Any) -> Any:

@@ -10,6 +10,7 @@ from keras_videolstm.layers.cell_stack import build_cells, freeze_like, make_cel
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.frame_inputs import FrameInputs
 from keras_videolstm.layers.frame_layout import FrameLayout
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, numbered
 from keras_videolstm.layers.unroll import unroll
 
 # (h, c) of each layer; where they are told what moves, also (frame,), the last one read, or
@@ -102,6 +103,11 @@ class VideoEncoder(keras.layers.Layer):
         if self.stateful:
             self._make_carried(frames_shape[0])
         self.built = True
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers inside that have weights, by name."""
+        return numbered("cells", self.cells)
 
     @property
     def state_shapes(self) -> list[tuple[tuple[int, ...], ...]]:
@@ -210,7 +216,8 @@ class VideoEncoder(keras.layers.Layer):
         return sequence, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which cells of a layer that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         return {
             **super().get_config(),
             "units": self.units,
@@ -219,4 +226,14 @@ class VideoEncoder(keras.layers.Layer):
             "stateful": self.stateful,
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
+            **({"frozen": frozen} if frozen else {}),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "VideoEncoder":
+        """Make the layer from `get_config`'s result."""
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        layer = super().from_config(config)
+        freeze_among(layer.parts, frozen)
+        return layer
