@@ -105,6 +105,14 @@ class VideoEncoder(keras.layers.Layer):
         self.built = True
 
     @property
+    def variables(self) -> list[keras.Variable]:
+        """All that a call may change: the weights, and the carried state, which is none of them.
+
+        What a compiled call changes, Keras keeps on JAX only if it is named here.
+        """
+        return [*super().variables, *(v for parts in self._carried.variables for v in parts)]
+
+    @property
     def parts(self) -> dict[str, keras.layers.Layer]:
         """The layers inside that have weights, by name."""
         return numbered("cells", self.cells)
@@ -151,11 +159,14 @@ class VideoEncoder(keras.layers.Layer):
         initial_state: State | None = None,
         mask: Any = None,
         training: bool | None = None,
+        frames_mask: Any = None,
     ) -> tuple[Any, State]:
-        """Read frames; see the class."""
-        if mask is None:
-            # Keras hands the mask over by itself only where frames are the one tensor argument.
-            mask = getattr(frames, "_keras_mask", None)
+        """Read frames; see the class. `frames_mask` is the mask that frames bring along.
+
+        By the one name Keras hands that over where there is a state, by the other where there is
+        none.
+        """
+        mask = frames_mask if mask is None else mask
         if initial_state is not None:
             self._layout.check_state(initial_state)
         elif self.stateful:

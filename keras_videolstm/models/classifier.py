@@ -244,8 +244,8 @@ class ActionClassifier(keras.Model):
             stride: frames from block to block; default 8.
 
         Raises:
-            InputError: on a wrong shape, more than one video, NaN, a frame of -1 in every feature, as
-                padding is, or a number of frames that is not positive.
+            InputError: on a wrong shape, more than one video, NaN, a frame of -1 in every feature,
+                as padding is, or a number of frames that is not positive.
 
         Example:
             >>> ActionClassifier(3, ["run", "walk"], units=[8]).classify(np.zeros((5, 3))).sum()
