@@ -16,7 +16,12 @@ from keras_videolstm.layers.frame_traces import FrameTraces
 from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, numbered, present
 from keras_videolstm.layers.joint_step import JointStep
 from keras_videolstm.layers.motion_head import MotionHead
-from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
+from keras_videolstm.layers.over_time import (
+    batch_first,
+    check_some_steps,
+    run_over_time,
+    step_by_step,
+)
 from keras_videolstm.layers.unroll import unroll
 
 
@@ -237,6 +242,7 @@ class ConditionalDecoder(keras.layers.Layer):
         self._check_state(state)
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
+        check_some_steps(steps)
         if not self.conditional:
             outputs = self._run_layers(None, state, steps, training)
             logits = self._read_off(outputs, traces=self._means(state))
@@ -329,6 +335,7 @@ class ConditionalDecoder(keras.layers.Layer):
             >>> decoder.activity([(ops.zeros((2, 8)), ops.zeros((2, 8)))], steps=100)[0].shape
             TensorShape([2, 100, 8])
         """
+        check_some_steps(steps)
         known = self._run_on_own_frames(state, steps)[1] if self.conditional else None
         return self._run_layers(known, state, steps, training=False)
 
@@ -421,6 +428,7 @@ class ConditionalDecoder(keras.layers.Layer):
         """Return symbolic frames, without running the loop."""
         if steps is None:
             steps = self.steps if truth is None else truth.shape[1]
+        check_some_steps(steps)
         shape = (state[0][0].shape[0], steps, *self.frame_shape)
         return keras.KerasTensor(shape, dtype=self.head.dtype)
 
