@@ -6,8 +6,8 @@ import json
 import os
 import re
 import tempfile
+import threading
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,7 +24,7 @@ import keras_videolstm.muon
 import keras_videolstm.objectives  # noqa: F401
 from keras_videolstm._version import __version__
 from keras_videolstm.errors import InputError
-from keras_videolstm.files import atomic_path, sha256_of, write_text
+from keras_videolstm.files import DAMAGED, atomic_path, sha256_of, write_text
 from keras_videolstm.half_precision import save_half
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.percepts import TemporalStream, efficientnet_lite0
@@ -35,6 +35,8 @@ CONFIG, WEIGHTS, GOLDEN = "config.json", "model.weights.h5", "golden.npz"
 # Outputs of the same weights on another processor differ by rounding, no more.
 _GOLDEN_TOLERANCE = 2e-3
 _LARGEST_ENTRY = 500_000_000
+# Keras downloads straight into the cache.
+_ONE_AT_A_TIME = threading.Lock()
 
 _BUILDERS: dict[str, Callable[[dict[str, Any]], keras.Model]] = {
     "VideoLSTM": VideoLSTM.from_config,
@@ -125,17 +127,21 @@ def save(
         files: further files, contents by name, that are hashed with the rest.
 
     Raises:
-        InputError: if the metadata is not such that `load` reads it.
+        InputError: if the model is of a class of your own, it or the metadata cannot be written as
+            JSON, the metadata is not such that `load` reads it, or the folder is a file or named
+            like one.
 
     Example:
         >>> save(model, "my_entry", {"description": "trained on my videos"})
         >>> load("my_entry")
     """
-    folder = Path(folder)
+    folder = _checked_folder(Path(folder))
     kind = _kind_of(model)
     config = {} if kind == "EfficientNetLite0" else model.get_config()
     contents: dict[str, str | bytes] = dict(files or {})
-    contents[CONFIG] = json.dumps({"model": kind, "config": config}, indent=2) + "\n"
+    contents[CONFIG] = _as_json({"model": kind, "config": config}, "the model's arguments")
+    config = json.loads(contents[CONFIG])["config"]
+    _as_json(dict(metadata), "metadata")  # asked before the work
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as aside:
         staging = Path(aside)
@@ -156,11 +162,40 @@ def save(
             "versions": {"keras_videolstm": __version__, "keras": keras.__version__},
             "sha256": {name: sha256_of(staging / name) for name in names},
         }
-        write_text(staging / METADATA, json.dumps(complete, indent=2) + "\n")
+        write_text(staging / METADATA, _as_json(complete, "metadata"))
         _read_metadata(staging)  # what cannot be loaded replaces nothing
         (folder / METADATA).unlink(missing_ok=True)
         for name in (*names, METADATA):
             (staging / name).replace(folder / name)
+
+
+def _checked_folder(folder: Path) -> Path:
+    if folder.suffix == ".keras":
+        raise InputError(
+            f"Expected the name of a folder; one that ends in .keras is loaded as a file. "
+            f"Received: {folder}"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"Expected a folder to write. Received: {folder}, which is a file")
+    return folder
+
+
+def _as_json(content: dict[str, Any], what: str) -> str:
+    try:
+        return json.dumps(content, indent=2, default=_plain) + "\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"Expected {what} as JSON-like values. Received: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return what stands in JSON for a value that it does not know."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, keras.initializers.Initializer):
+        return keras.saving.serialize_keras_object(value)
+    raise TypeError(f"{value!r}, of type {type(value).__name__}")
 
 
 def verify(name: str | os.PathLike[str]) -> dict[str, float]:
@@ -201,7 +236,7 @@ def _read_golden(path: Path) -> dict[str, NDArray[Any]]:
         expected = dict(np.load(path, allow_pickle=False))
         if not expected or not all(values.size for values in expected.values()):
             raise ValueError("no values")
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"Expected golden outputs. Received: {path} ({error})") from error
     return expected
 
@@ -234,7 +269,8 @@ def golden_outputs(model: keras.Model) -> dict[str, NDArray[Any]]:
 
 
 def _kind_of(model: keras.Model) -> str:
-    if isinstance(model, VideoLSTM | ActionClassifier | TemporalStream):
+    # `load` would make a model of our class, not of a subclass.
+    if type(model) in (VideoLSTM, ActionClassifier, TemporalStream):
         return type(model).__name__
     if model.name == "efficientnet_lite0":
         return "EfficientNetLite0"
@@ -256,15 +292,7 @@ def _load_entry(folder: Path) -> keras.Model:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         model = _BUILDERS[config["model"]](config["config"])
         model.load_weights(folder / WEIGHTS)
-    except (
-        AttributeError,
-        KeyError,
-        MemoryError,
-        OSError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except DAMAGED as error:
         raise InputError(
             f"Expected an architecture and weights that fit it. Received: {folder} ({error})"
         ) from error
@@ -277,7 +305,7 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         found = int(metadata["format"])
         _check_metadata(metadata)
-    except (OSError, OverflowError, RecursionError, ValueError, KeyError, TypeError) as error:
+    except DAMAGED as error:
         raise InputError(f"Expected checkpoint metadata. Received: {path} ({error!r})") from error
     if found > FORMAT:
         raise InputError(
@@ -316,15 +344,7 @@ def _load_keras(path: Path) -> keras.Model:
         raise InputError(f"Expected a .keras file. Received: {path}, which does not exist")
     try:
         return keras.saving.load_model(path)
-    except (
-        AttributeError,
-        KeyError,
-        OSError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except DAMAGED as error:
         raise InputError(
             f"Expected a complete .keras file of ours. Received: {path} ({error})"
         ) from error
@@ -338,6 +358,13 @@ def _load_url(url: str, sha256: str | None) -> keras.Model:
         raise InputError(f"Expected a sha256 of 64 hexadecimal digits. Received: {sha256!r}")
     ending = ".keras" if urlparse(url).path.endswith(".keras") else ".zip"
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{sha256[:16]}{ending}"
+    with _ONE_AT_A_TIME:
+        path = _fetched(name, url, sha256)
+        folder = None if ending == ".keras" else _unzipped(path)
+    return _load_keras(path) if folder is None else _load_entry(folder)
+
+
+def _fetched(name: str, url: str, sha256: str) -> Path:
     try:
         path = keras.utils.get_file(
             name, url, file_hash=sha256, hash_algorithm="sha256", cache_subdir="keras_videolstm"
@@ -347,7 +374,7 @@ def _load_url(url: str, sha256: str | None) -> keras.Model:
             f"Expected a file of sha256 {sha256}. Received: {url} ({error})"
         ) from error
     _check_sha256(Path(path), sha256)
-    return _load_keras(Path(path)) if ending == ".keras" else _load_entry(_unzipped(Path(path)))
+    return Path(path)
 
 
 def _unzipped(path: Path) -> Path:
@@ -363,15 +390,17 @@ def _unzipped(path: Path) -> Path:
                     raise InputError(
                         f"Expected plain file names in the zip. Received: {member.filename!r}"
                     )
-                with atomic_path(folder / PurePosixPath(member.filename).name) as temporary:
-                    temporary.write_bytes(archive.read(member))
-    except (
-        EOFError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+                _write_once(folder / PurePosixPath(member.filename).name, archive.read(member))
+    except InputError:
+        raise
+    except DAMAGED as error:
         raise InputError(f"Expected a zipped checkpoint. Received: {path} ({error})") from error
     return find_checkpoint(str(folder))
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file unless it is there already, as another process may be reading it."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)

@@ -11,7 +11,7 @@ class FusedAdam(keras.optimizers.Adam):
 
     Keras writes the update as a dozen operations, each of which reads and writes memory as large
     as the weights. The equations, the arguments and the saved state are the same; on other
-    backends, and with `amsgrad`, it is Keras' own.
+    backends, and with `amsgrad` or `gradient_accumulation_steps`, it is Keras' own.
 
     On several devices `global_clipnorm` clips the joint gradient, as one device would; Keras'
     optimisers clip each device's part.
@@ -25,7 +25,7 @@ class FusedAdam(keras.optimizers.Adam):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update a variable and its two moments; `gradient` has the variable's shape."""
-        if keras.backend.backend() != "tensorflow" or self.amsgrad:
+        if self._goes_by_keras():
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf
@@ -46,6 +46,11 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=tf.cast(self.epsilon, dtype),
             grad=tf.cast(gradient, dtype),
         )
+
+    def _goes_by_keras(self) -> bool:
+        # Where gradients are accumulated, Keras updates inside a branch of the graph.
+        own = self.amsgrad or self.gradient_accumulation_steps
+        return bool(own) or keras.backend.backend() != "tensorflow"
 
     def _clip_gradients(self, grads: list[Any]) -> list[Any]:
         if keras.backend.backend() != "tensorflow" or not self.global_clipnorm:

@@ -25,7 +25,7 @@ def list_checkpoints() -> tuple[str, ...]:
 
     Example:
         >>> list_checkpoints()
-        ('composite_youtube', 'efficientnet_lite0')
+        ('autoencoder_moving_mnist', ..., 'composite_youtube', ..., 'efficientnet_lite0', ...)
     """
     return tuple(sorted(path.parent.name for path in zoo_folder().glob(f"*/{METADATA}")))
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,48 @@ def test_other_models_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"Expected a model of VideoLSTM, ActionClassifier"):
         save(other, tmp_path / "x", {})
     assert list(tmp_path.iterdir()) == []
+
+
+class Mine(VideoLSTM):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "metadata", "words"),
+    [
+        (Mine("composite", (4,), units=[6]), "x", {}, "Expected a model of VideoLSTM"),
+        (MODEL, "x", {"description": object()}, "Expected metadata as JSON-like values"),
+        (MODEL, "my.keras", {}, "ends in .keras is loaded as a file"),
+        (MODEL, "taken", {}, "taken, which is a file"),
+        (
+            VideoLSTM("composite", (4,), [6], cell_arguments={"bias_initializer": np.zeros}),
+            "x",
+            {},
+            "Expected the model's arguments as JSON-like values",
+        ),
+    ],
+)
+def test_what_cannot_be_saved_is_one_clear_error(model, name, metadata, words, tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(InputError, match=words):
+        save(model, tmp_path / name, metadata)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_initialisers_numpy_numbers_and_paths_are_saved(tmp_path):
+    initializer = keras.initializers.RandomNormal(stddev=0.1)
+    model = VideoLSTM(
+        "composite",
+        (4,),
+        units=[6],
+        dropout=np.float32(0.25),
+        cell_arguments={"kernel_initializer": initializer},
+    )
+    save(model, tmp_path / "x", {"data": Path("clips.h5"), "videos": np.int64(3)})
+    config = load(tmp_path / "x").encoder.cells[0].kernel_initializer.get_config()
+    assert config == initializer.get_config()
+    assert load(tmp_path / "x").dropout == 0.25
+    assert load_metadata(tmp_path / "x")["videos"] == 3
 
 
 def test_an_error_while_saving_keeps_the_older_entry(entry, monkeypatch):
@@ -291,6 +334,16 @@ def test_a_hash_that_would_not_be_checked_is_refused(saved):
         load(saved, sha256="0" * 64)
 
 
+@pytest.mark.parametrize("error", [RuntimeError, OverflowError, NotImplementedError])
+def test_whatever_a_damaged_keras_file_raises_is_one_sentence(error, keras_file, monkeypatch):
+    def fail(path: Path) -> None:
+        raise error("damaged")
+
+    monkeypatch.setattr(keras.saving, "load_model", fail)
+    with pytest.raises(InputError, match=r"^Expected a complete \.keras file.*damaged"):
+        load(keras_file)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no zip", b"half"])
 def test_a_bad_keras_file_is_refused(content, keras_file, tmp_path):
     path = tmp_path / "m.keras"
@@ -335,6 +388,14 @@ def test_a_url_of_a_keras_file_or_of_a_zipped_entry_is_loaded_and_cached(
     digest = sha256_of(archive)
     archive.unlink()
     assert isinstance(load(archive.as_uri(), sha256=digest.upper()), VideoLSTM)
+
+
+def test_threads_load_one_url_at_the_same_time(saved, cache, tmp_path):
+    archive = zipped(tmp_path / "entry.zip", contents_of(saved))
+    digest = sha256_of(archive)
+    with ThreadPoolExecutor(4) as threads:
+        models = list(threads.map(lambda _: load(archive.as_uri(), sha256=digest), range(4)))
+    assert all(isinstance(model, VideoLSTM) for model in models)
 
 
 def test_a_zip_may_hold_the_entry_in_a_folder(saved, cache, tmp_path):

@@ -31,6 +31,13 @@ def test_a_file_appears_whole_with_its_parents(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["c.txt"]
 
 
+def test_two_may_write_one_file_at_the_same_time(tmp_path):
+    with atomic_path(tmp_path / "c.txt") as one, atomic_path(tmp_path / "c.txt") as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert [path.name for path in tmp_path.iterdir()] == ["c.txt"]
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_an_error_keeps_the_older_file_and_nothing_else(error, tmp_path):
     write_text(tmp_path / "c.txt", "older, ±")

@@ -17,6 +17,7 @@ SETTINGS = [
     {"weight_decay": 0.1},
     {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     {"amsgrad": True},
+    {"gradient_accumulation_steps": 2},
     {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
 ]
 

@@ -1,6 +1,6 @@
 """The cells of an encoder or a decoder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -45,7 +45,7 @@ def build_cells(cells: Sequence[PeepholeLSTMCell], shape: tuple[int, ...]) -> No
         shape = cell.state_shape
 
 
-def freeze_like(layer: keras.layers.Layer, inner: Sequence[keras.layers.Layer]) -> None:
+def freeze_like(layer: keras.layers.Layer, inner: Iterable[keras.layers.Layer]) -> None:
     """Freeze what is inside a layer that is frozen; Keras does so only where `trainable` changes.
 
     Example:
@@ -55,4 +55,4 @@ def freeze_like(layer: keras.layers.Layer, inner: Sequence[keras.layers.Layer]) 
         False
     """
     for part in inner:
-        part.trainable = layer.trainable
+        part.trainable = layer.trainable and part.trainable

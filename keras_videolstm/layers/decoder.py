@@ -13,9 +13,15 @@ from keras_videolstm.layers.frame_head import FrameHead
 from keras_videolstm.layers.frame_inputs import FrameInputs, frames_before
 from keras_videolstm.layers.frame_layout import FrameLayout
 from keras_videolstm.layers.frame_traces import FrameTraces
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, numbered, present
 from keras_videolstm.layers.joint_step import JointStep
 from keras_videolstm.layers.motion_head import MotionHead
-from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
+from keras_videolstm.layers.over_time import (
+    batch_first,
+    check_some_steps,
+    run_over_time,
+    step_by_step,
+)
 from keras_videolstm.layers.unroll import unroll
 
 
@@ -183,9 +189,17 @@ class ConditionalDecoder(keras.layers.Layer):
             self.motion_head.build(self.units)
         if self.trace_head is not None:
             self.trace_head.build((None, self.units[-1]))
-        heads = [*self.lower_heads, self.head, self.motion_head, self.trace_head]
-        freeze_like(self, [*self.cells, *(head for head in heads if head is not None)])
+        freeze_like(self, self.parts.values())
         self.built = True
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers inside that have weights, by name."""
+        return {
+            **numbered("cells", self.cells),
+            **numbered("lower_heads", self.lower_heads),
+            **present(head=self.head, motion_head=self.motion_head, trace_head=self.trace_head),
+        }
 
     def set_sampling_rate(self, rate: float) -> None:
         """Set the probability that a step in training sees its own frame; 0 is teacher forcing.
@@ -228,6 +242,7 @@ class ConditionalDecoder(keras.layers.Layer):
         self._check_state(state)
         if steps is None:
             steps = self.steps if truth is None else ops.shape(truth)[1]
+        check_some_steps(steps)
         if not self.conditional:
             outputs = self._run_layers(None, state, steps, training)
             logits = self._read_off(outputs, traces=self._means(state))
@@ -320,6 +335,7 @@ class ConditionalDecoder(keras.layers.Layer):
             >>> decoder.activity([(ops.zeros((2, 8)), ops.zeros((2, 8)))], steps=100)[0].shape
             TensorShape([2, 100, 8])
         """
+        check_some_steps(steps)
         known = self._run_on_own_frames(state, steps)[1] if self.conditional else None
         return self._run_layers(known, state, steps, training=False)
 
@@ -412,11 +428,13 @@ class ConditionalDecoder(keras.layers.Layer):
         """Return symbolic frames, without running the loop."""
         if steps is None:
             steps = self.steps if truth is None else truth.shape[1]
+        check_some_steps(steps)
         shape = (state[0][0].shape[0], steps, *self.frame_shape)
         return keras.KerasTensor(shape, dtype=self.head.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which parts of a layer that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         return {
             **super().get_config(),
             "units": self.units,
@@ -430,7 +448,17 @@ class ConditionalDecoder(keras.layers.Layer):
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
             "traces": self.traces,
+            **({"frozen": frozen} if frozen else {}),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ConditionalDecoder":
+        """Make the layer from `get_config`'s result."""
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        layer = super().from_config(config)
+        freeze_among(layer.parts, frozen)
+        return layer
 
 
 def _merged(maps: Any) -> Any:

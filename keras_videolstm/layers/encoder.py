@@ -10,6 +10,7 @@ from keras_videolstm.layers.cell_stack import build_cells, freeze_like, make_cel
 from keras_videolstm.layers.convolution import Convolution
 from keras_videolstm.layers.frame_inputs import FrameInputs
 from keras_videolstm.layers.frame_layout import FrameLayout
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, numbered
 from keras_videolstm.layers.unroll import unroll
 
 # (h, c) of each layer; where they are told what moves, also (frame,), the last one read, or
@@ -104,6 +105,19 @@ class VideoEncoder(keras.layers.Layer):
         self.built = True
 
     @property
+    def variables(self) -> list[keras.Variable]:
+        """All that a call may change: the weights, and the carried state, which is none of them.
+
+        What a compiled call changes, Keras keeps on JAX only if it is named here.
+        """
+        return [*super().variables, *(v for parts in self._carried.variables for v in parts)]
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers inside that have weights, by name."""
+        return numbered("cells", self.cells)
+
+    @property
     def state_shapes(self) -> list[tuple[tuple[int, ...], ...]]:
         """Shapes of the state for one clip; the encoder must be built."""
         return self._state_shapes(self._layout)
@@ -145,11 +159,14 @@ class VideoEncoder(keras.layers.Layer):
         initial_state: State | None = None,
         mask: Any = None,
         training: bool | None = None,
+        frames_mask: Any = None,
     ) -> tuple[Any, State]:
-        """Read frames; see the class."""
-        if mask is None:
-            # Keras hands the mask over by itself only where frames are the one tensor argument.
-            mask = getattr(frames, "_keras_mask", None)
+        """Read frames; see the class. `frames_mask` is the mask that frames bring along.
+
+        By the one name Keras hands that over where there is a state, by the other where there is
+        none.
+        """
+        mask = frames_mask if mask is None else mask
         if initial_state is not None:
             self._layout.check_state(initial_state)
         elif self.stateful:
@@ -210,7 +227,8 @@ class VideoEncoder(keras.layers.Layer):
         return sequence, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which cells of a layer that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         return {
             **super().get_config(),
             "units": self.units,
@@ -219,4 +237,14 @@ class VideoEncoder(keras.layers.Layer):
             "stateful": self.stateful,
             "cell_arguments": self.cell_arguments,
             "convolution": self.convolution and self.convolution.to_config(),
+            **({"frozen": frozen} if frozen else {}),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "VideoEncoder":
+        """Make the layer from `get_config`'s result."""
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        layer = super().from_config(config)
+        freeze_among(layer.parts, frozen)
+        return layer

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 # A short, known length is written out step by step, which is the quickest on every backend; a
@@ -48,6 +49,19 @@ def run_over_time(
     if keras.backend.backend() == "tensorflow":
         return _loop_in_tensorflow(step, carry, per_step, steps, collect, reverse)
     return _loop(step, carry, per_step, steps, collect, reverse)
+
+
+def check_some_steps(steps: Any) -> None:
+    """Refuse a number of steps that is known and not positive.
+
+    Raises:
+        ValueError: if it is less than 1.
+
+    Example:
+        >>> check_some_steps(5)
+    """
+    if isinstance(steps, int | np.integer) and steps < 1:
+        raise ValueError(f"Expected at least one step. Received: steps={steps}")
 
 
 def step_by_step(tensor: Any, steps: Any) -> Any:

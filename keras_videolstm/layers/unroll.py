@@ -7,7 +7,12 @@ from keras import ops
 
 from keras_videolstm.layers.conv_lstm_cell import ConvPeepholeLSTMCell
 from keras_videolstm.layers.lstm_cell import PeepholeLSTMCell
-from keras_videolstm.layers.over_time import batch_first, run_over_time, step_by_step
+from keras_videolstm.layers.over_time import (
+    batch_first,
+    check_some_steps,
+    run_over_time,
+    step_by_step,
+)
 
 # Any other subclass may have other equations.
 _WITH_OWN_GRADIENT = (PeepholeLSTMCell, ConvPeepholeLSTMCell)
@@ -43,7 +48,7 @@ def unroll(
         Outputs `(batch, time, *cell.state_shape)` and the final `[h, c]`.
 
     Raises:
-        ValueError: if there are neither inputs nor `steps`.
+        ValueError: if there are neither inputs nor `steps`, or no step.
 
     Example:
         >>> cell = PeepholeLSTMCell(8)
@@ -62,6 +67,7 @@ def unroll(
     if inputs is not None:
         inputs = ops.convert_to_tensor(inputs)
         steps = ops.shape(inputs)[1]
+    check_some_steps(steps)
     if mask is not None:
         mask = ops.cast(mask, "bool")
     run = _unroll_with_own_gradient if _has_own_gradient(cell) else _unroll_portably

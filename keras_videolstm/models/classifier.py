@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, refuse_padding, video_blocks
 from keras_videolstm.errors import InputError
 from keras_videolstm.layers import DriftFeatures, FrameStandardizer, SlowFeatures, VideoEncoder
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, present
 from keras_videolstm.models.features_read import features_read, joined
-from keras_videolstm.models.frames import checked_clips
+from keras_videolstm.models.frames import checked_clips, checked_steps
 from keras_videolstm.models.keywords import check_keywords
 from keras_videolstm.models.video_lstm import VideoLSTM
 
@@ -111,6 +112,9 @@ class ActionClassifier(keras.Model):
             )
         if units and standardize_state:
             state_standardizer = FrameStandardizer(units[-1:], name="state_standardizer")
+        # In float32 whatever the global policy is: percepts are rounded once standardised at most.
+        masking = keras.layers.Masking(PADDING, name="masking", dtype="float32")
+        head_dropout = keras.layers.Dropout(dropout, name="head_dropout", dtype="float32")
         # From zero, what few labels do not speak of stays at zero, and is not noise.
         head = keras.layers.Dense(
             len(class_names),
@@ -122,7 +126,7 @@ class ActionClassifier(keras.Model):
 
         # --- Functional model ---
         frames = keras.Input((None, feature_dim), name="frames")
-        percepts = standardizer(keras.layers.Masking(PADDING, name="masking")(frames))
+        percepts = standardizer(masking(frames))
         read = features_read(percepts, slow, drift)
         # What the softmax reads, and of how many kinds of features each part is.
         parts = list(zip(read, [1 if slow is None else 2, 1], strict=False))
@@ -142,7 +146,7 @@ class ActionClassifier(keras.Model):
         seen = features[0]
         if len(features) > 1:
             seen = keras.layers.Concatenate(name="skip", dtype="float32")(features)
-        steps = head(keras.layers.Dropout(dropout, name="head_dropout")(seen))
+        steps = head(head_dropout(seen))
         action = keras.layers.GlobalAveragePooling1D(name="action", dtype="float32")(steps)
         super().__init__(inputs=frames, outputs={"steps": steps, "action": action}, **kwargs)
 
@@ -211,14 +215,17 @@ class ActionClassifier(keras.Model):
         return new
 
     def with_classes(self, class_names: Sequence[str]) -> "ActionClassifier":
-        """Return a classifier of other classes: encoder kept, head replaced.
+        """Return a classifier of other classes: encoder kept, also what is frozen; head replaced.
 
         Example:
             >>> classifier = ActionClassifier(3, ["run", "walk"], units=[8])
             >>> classifier.with_classes(["jump", "kick", "wave"]).class_names
             ['jump', 'kick', 'wave']
         """
-        new = type(self)(**{**self.get_config(), "class_names": list(class_names)})
+        config = {**self.get_config(), "class_names": list(class_names)}
+        # The new head has yet to learn.
+        config["frozen"] = [name for name in config.get("frozen", ()) if name != "head"]
+        new = type(self).from_config(config)
         for name in ("standardizer", "slow", "drift", "encoder", "state_standardizer"):
             if (layer := getattr(self, name)) is not None:
                 getattr(new, name).set_weights(layer.get_weights())
@@ -237,7 +244,8 @@ class ActionClassifier(keras.Model):
             stride: frames from block to block; default 8.
 
         Raises:
-            InputError: on a wrong shape, NaN, or a frame of -1 in every feature, as padding is.
+            InputError: on a wrong shape, more than one video, NaN, a frame of -1 in every feature,
+                as padding is, or a number of frames that is not positive.
 
         Example:
             >>> ActionClassifier(3, ["run", "walk"], units=[8]).classify(np.zeros((5, 3))).sum()
@@ -249,9 +257,15 @@ class ActionClassifier(keras.Model):
         self, percepts: Any, block_steps: int = BLOCK_STEPS, stride: int = BLOCK_STRIDE
     ) -> NDArray[Any]:
         """Return the probabilities `(blocks, classes)` of each block; arguments as `classify`."""
-        clip, _ = checked_clips(percepts, (self.feature_dim,), "linear")
+        clip, single = checked_clips(percepts, (self.feature_dim,), "linear")
+        if not single and len(clip) > 1:
+            raise InputError(
+                f"Expected one video (time, {self.feature_dim}). Received: shape={clip.shape}"
+            )
         refuse_padding(clip)
-        blocks = video_blocks(clip[0], block_steps, stride)
+        blocks = video_blocks(
+            clip[0], checked_steps(block_steps, "block_steps"), checked_steps(stride, "stride")
+        )
         return self.predict(blocks, verbose=0)["action"]
 
     def label(self, probabilities: Iterable[float]) -> str:
@@ -263,8 +277,21 @@ class ActionClassifier(keras.Model):
         """
         return self.class_names[int(np.argmax(list(probabilities)))]
 
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers that have weights, by name."""
+        return present(
+            standardizer=self.standardizer,
+            slow=self.slow,
+            drift=self.drift,
+            encoder=self.encoder,
+            state_standardizer=self.state_standardizer,
+            head=self.head,
+        )
+
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which parts of a classifier that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         dtype = self.encoder.dtype_policy.name if self.encoder is not None else "float32"
         return {
             "name": self.name,
@@ -283,12 +310,17 @@ class ActionClassifier(keras.Model):
             "drift_features": self.drift_features,
             "drift_rate": self.drift_rate,
             "standardize_state": self.standardize_state,
+            **({"frozen": frozen} if frozen else {}),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ActionClassifier":
         """Make the classifier from `get_config`'s result."""
-        return cls(**config)
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        model = cls(**config)
+        freeze_among(model.parts, frozen)
+        return model
 
 
 class _OneSize(keras.layers.Layer):

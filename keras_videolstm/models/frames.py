@@ -24,13 +24,16 @@ def checked_clips(
         activation: `"sigmoid"` says that frames are pixels in [0, 1].
 
     Raises:
-        InputError: on a wrong shape, no frames, NaN, or pixels outside [0, 1].
+        InputError: on a wrong shape, no frames, NaN, what float32 cannot hold, or pixels outside
+            [0, 1].
 
     Example:
         >>> checked_clips(np.zeros((10, 64, 64), "uint8"), (64, 64, 1), "sigmoid")[0].shape
         (1, 10, 64, 64, 1)
     """
     clips = np.asarray(frames)
+    if clips.dtype.kind == "c":
+        raise InputError(f"Expected real numbers. Received: dtype={clips.dtype}")
     if clips.dtype == np.uint8:
         clips = clips.astype("float32") / 255
     shape = clips.shape
@@ -44,14 +47,17 @@ def checked_clips(
             f"Expected frames (batch, time, {named}) or (time, {named}), at least one. "
             f"Received: shape={shape}"
         )
-    if not np.issubdtype(clips.dtype, np.number) or not np.isfinite(clips).all():
+    numbers = np.issubdtype(clips.dtype, np.number)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite there
+        clips = clips.astype("float32") if numbers else clips
+    if not numbers or not np.isfinite(clips).all():
         raise InputError("Expected finite numbers. Received: frames with NaN or infinite values")
     if activation == "sigmoid" and (clips.min() < 0 or clips.max() > 1):
         raise InputError(
             f"Expected pixels in [0, 1], or uint8. "
             f"Received: values from {clips.min():g} to {clips.max():g}"
         )
-    return clips.astype("float32"), single
+    return clips, single
 
 
 def scaled_pixels(frames: Any) -> Any:
@@ -66,8 +72,8 @@ def scaled_pixels(frames: Any) -> Any:
     return ops.cast(frames, "float32") / 255.0
 
 
-def checked_steps(steps: int) -> int:
-    """Return the number of steps.
+def checked_steps(steps: int, name: str = "steps") -> int:
+    """Return the number of steps; `name` is that of the argument.
 
     Raises:
         InputError: if it is not a positive integer.
@@ -77,7 +83,7 @@ def checked_steps(steps: int) -> int:
         3
     """
     if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 1:
-        raise InputError(f"Expected a positive number of steps. Received: steps={steps!r}")
+        raise InputError(f"Expected a positive number of steps. Received: {name}={steps!r}")
     return int(steps)
 
 

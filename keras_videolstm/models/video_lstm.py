@@ -20,6 +20,7 @@ from keras_videolstm.layers import (
     VideoEncoder,
 )
 from keras_videolstm.layers.encoder import State
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, present
 from keras_videolstm.models.features_read import features_read, joined
 from keras_videolstm.models.frames import (
     checked_clips,
@@ -316,7 +317,8 @@ class VideoLSTM(keras.Model):
         return others + list(trackers.values())
 
     def get_config(self) -> dict[str, Any]:
-        """Return all arguments."""
+        """Return all arguments, and which parts of a model that learns are frozen."""
+        frozen = frozen_among(self.parts) if self.trainable else []
         return {
             "name": self.name,
             "trainable": self.trainable,
@@ -334,12 +336,25 @@ class VideoLSTM(keras.Model):
             "slow_features": self.slow_features,
             "trace_rates": self.trace_rates,
             "drift_features": self.drift_features,
+            **({"frozen": frozen} if frozen else {}),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VideoLSTM":
         """Make the model from `get_config`'s result."""
-        return cls(**config)
+        config = dict(config)
+        frozen = config.pop("frozen", ())
+        model = cls(**config)
+        freeze_among(model.parts, frozen)
+        return model
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers that have weights, by name."""
+        encoding = present(
+            standardizer=self.standardizer, slow=self.slow, drift=self.drift, encoder=self.encoder
+        )
+        return {**encoding, **self.decoders}
 
     # --- Verbs ---
 
@@ -530,12 +545,13 @@ class VideoLSTM(keras.Model):
         """Return a layer once more, with weights of its own."""
         if layer is None:
             return None
-        # Keras hands `trainable` down to the layers inside only where it changes.
+        # Keras hands `trainable` down to the layers inside only where it is set.
         copy = type(layer).from_config({**layer.get_config(), "trainable": True})
         if not copy.built:
             copy.build(shape)
         copy.set_weights(layer.get_weights())
-        copy.trainable = layer.trainable
+        if not layer.trainable:
+            copy.trainable = False
         return copy
 
     def stream(self) -> VideoStream:

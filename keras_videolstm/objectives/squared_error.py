@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_videolstm.objectives.shapes import check_same_shape
+
 
 @keras.saving.register_keras_serializable(package="keras_videolstm")
 class HalfSquaredErrorPerFrame(keras.losses.Loss):
@@ -17,6 +19,9 @@ class HalfSquaredErrorPerFrame(keras.losses.Loss):
         y_true: `(batch, time, *frame_shape)`.
         y_pred: of the same shape.
 
+    Raises:
+        ValueError: if the shapes differ.
+
     Example:
         >>> float(HalfSquaredErrorPerFrame()(ops.zeros((1, 2, 10)), ops.ones((1, 2, 10))))
         5.0
@@ -27,5 +32,6 @@ class HalfSquaredErrorPerFrame(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the error of each frame, `(batch, time)`."""
+        check_same_shape(y_true, y_pred)
         squared = ops.square(y_pred - ops.cast(y_true, y_pred.dtype))
         return 0.5 * ops.sum(squared, axis=tuple(range(2, len(squared.shape))))

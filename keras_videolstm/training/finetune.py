@@ -14,6 +14,7 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_windows import feature_statistics
 from keras_videolstm.data.running_moments import RunningMoments
 from keras_videolstm.errors import InputError
+from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import StepCrossentropy
 from keras_videolstm.training.finetune_settings import FinetuneSettings as FinetuneSettings
@@ -225,6 +226,7 @@ def _fit_head(
     """
     encoder = classifier.encoder
     learns = encoder is not None and encoder.trainable
+    frozen = frozen_among(encoder.parts) if learns else []
     if learns:
         encoder.trainable = False
     optimizer = keras.optimizers.SGD(momentum=0.9)
@@ -242,6 +244,7 @@ def _fit_head(
     classifier.head.set_weights(weights)
     if learns:
         encoder.trainable = True
+        freeze_among(encoder.parts, frozen)
     return losses
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.files import DAMAGED
 from keras_videolstm.models import VideoLSTM
 from keras_videolstm.training.recipe import Recipe
 
@@ -58,7 +59,7 @@ def check_folder(out: Path, recipe: Recipe, resume: bool) -> None:
 
 def _is_without_an_epoch(out: Path) -> bool:
     """Whether a run has left nothing there that a mended recipe could spoil."""
-    return {path.name for path in out.iterdir()} == {RECIPE, TENSORBOARD}
+    return {path.name for path in out.iterdir()} <= {RECIPE, TENSORBOARD}
 
 
 def load_best_weights(model: VideoLSTM, run: Path) -> None:
@@ -76,5 +77,5 @@ def load_best_weights(model: VideoLSTM, run: Path) -> None:
             # The file holds the weights alone.
             warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
             model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except DAMAGED as error:
         raise InputError(f"Expected the run's best weights. Received: {path} ({error})") from error

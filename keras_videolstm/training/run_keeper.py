@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from keras_videolstm.errors import InputError
-from keras_videolstm.files import atomic_path, write_text
+from keras_videolstm.files import DAMAGED, atomic_path, write_text
 from keras_videolstm.weight_files import write_weights
 
 try:
@@ -106,6 +106,8 @@ class RunKeeper(keras.callbacks.Callback):
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left_by_a_kill in self.folder.glob(".*.part.*"):
+                left_by_a_kill.unlink()
             yield
         except BlockingIOError as error:
             raise InputError(
@@ -175,7 +177,7 @@ class RunKeeper(keras.callbacks.Callback):
 def _readable(checkpoint: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGED as error:
         raise InputError(
             f"Expected the run's last checkpoint, to continue it. Received: {checkpoint} ({error})"
         ) from error

@@ -94,5 +94,5 @@ def _beginnings(model: VideoLSTM) -> list[dict[str, Any]]:
 
 
 def _architecture(model: VideoLSTM) -> dict[str, Any]:
-    free = ("name", "dtype", "prediction_steps", "dropout", "cell_arguments")
+    free = ("name", "dtype", "prediction_steps", "dropout", "cell_arguments", "frozen")
     return {key: value for key, value in model.get_config().items() if key not in free}

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from keras_videolstm.visualization.checks import check_count, check_shape
+from keras_videolstm.visualization.checks import check_count, check_finite, check_shape
 from keras_videolstm.visualization.stills import STILL_INCHES, check_stills, draw_stills
 from keras_videolstm.visualization.style import (
     DIVERGING_COLOURS,
@@ -56,6 +56,7 @@ def draw_activity(
         >>> figure = draw_activity(waves, trained_steps=10)
     """
     shown = check_shape("activity", activity, ("units", "time"))
+    check_finite("activity", shown)
     units, time = shown.shape
     stills = None if frames is None else check_stills(frames, time)
     inches = max(2.2, _UNIT_INCHES * units + 1.0)

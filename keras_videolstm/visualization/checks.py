@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.visualization.style import on_one_line
 
 # A linear read-out overshoots [0, 1] a little, and is clipped; beyond this it is another scale.
 OVERSHOOT = 8.0
@@ -57,11 +58,11 @@ def check_finite(name: str, array: NDArray[Any]) -> None:
 
 
 def check_labels(labels: Sequence[str], count: int, what: str) -> list[str]:
-    """Return the labels as a list of `count` strings."""
+    """Return the labels as a list of `count` strings of one line each."""
     if isinstance(labels, str) or len(labels) != count:
         received = repr(labels) if isinstance(labels, str) else f"{len(labels)} labels"
         raise InputError(f"Expected {count} labels, one for each {what}. Received: {received}")
-    return [str(label) for label in labels]
+    return [on_one_line(str(label)) for label in labels]
 
 
 def check_times(name: str, times: Any, count: int) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Which classes are taken for which."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,10 @@ _MAX_COUNTED = 12
 
 _LABEL_CHARACTERS = 28
 
+_LARGEST_SIDE = 16.0
+_LABEL_PITCH = 0.125
+"""With classes too many for a label each this far apart, only some are named."""
+
 # Lengths on paper, in inches.
 _EDGE = 0.12
 _AXIS_NAME = 0.38
@@ -46,8 +51,8 @@ def draw_confusion(
     """Draw a confusion matrix: a row for each true class, a column for each predicted one.
 
     A cell's colour is its share of the true class. Cells carry the count and the percentage for
-    up to 12 classes, the percentage for up to 25, and no number beyond. Accuracy and the number of
-    examples are written above.
+    up to 12 classes, the percentage for up to 25, and no number beyond. With more than 128 classes
+    only every second, third, ... is named. Accuracy and the number of examples are written above.
 
     Args:
         matrix: counts of shape `(classes, classes)`, true class first. A class may have no
@@ -109,7 +114,14 @@ def _headline(counts: NDArray[Any], title: str | None) -> str:
 def _cell_inches(classes: int) -> float:
     if classes <= _MAX_COUNTED:
         return 0.58
-    return 0.36 if classes <= MAX_NUMBERED else max(0.125, 9.0 / classes)
+    if classes <= MAX_NUMBERED:
+        return 0.36
+    return min(max(_LABEL_PITCH, 9.0 / classes), _LARGEST_SIDE / classes)
+
+
+def _named_places(classes: int) -> range:
+    """Return the places of the classes whose names find room."""
+    return range(0, classes, math.ceil(_LABEL_PITCH / _cell_inches(classes)))
 
 
 def _font_size(classes: int) -> float:
@@ -141,9 +153,10 @@ def _paper(names: Sequence[str], headline: str) -> Axes:
 def _draw_labels(axes: Axes, names: Sequence[str]) -> None:
     size = _font_size(len(names))
     angle = _angle(names)
-    places = range(len(names))
-    axes.set_yticks(places, names, fontsize=size)
-    axes.set_xticks(places, names, fontsize=size, rotation=angle)
+    places = _named_places(len(names))
+    named = [names[place] for place in places]
+    axes.set_yticks(places, named, fontsize=size)
+    axes.set_xticks(places, named, fontsize=size, rotation=angle)
     if angle == 45:
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
@@ -151,7 +164,8 @@ def _draw_labels(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylabel("true class")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(True)
-    _draw_grid(axes, len(names))
+    if len(named) == len(names):
+        _draw_grid(axes, len(names))
 
 
 def _draw_grid(axes: Axes, classes: int) -> None:

@@ -14,6 +14,7 @@ from keras_videolstm.visualization.style import (
     PALETTE,
     add_title,
     new_figure,
+    on_one_line,
     shorten,
     styled,
 )
@@ -71,7 +72,7 @@ def draw_embeddings(
             color=_COLOURS[number % len(_COLOURS)],
             edgecolors="white",
             linewidths=0.5,
-            label=f"{shorten(name, _LABEL_CHARACTERS)} ({len(chosen)})",
+            label=f"{shorten(on_one_line(name), _LABEL_CHARACTERS)} ({len(chosen)})",
         )
     for line in (axes.axhline, axes.axvline):
         line(0, color=MUTED, linewidth=0.5, zorder=0)

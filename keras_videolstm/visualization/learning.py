@@ -1,10 +1,12 @@
 """What several models reach, against what they learned from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation
 from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
@@ -19,6 +21,8 @@ from keras_videolstm.visualization.style import (
 )
 
 _LOOKS = [(colour, line) for line in ("-", "--", ":") for colour in list(PALETTE.values())[:6]]
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @styled()
@@ -58,6 +62,8 @@ def draw_learning(
         x, y = _checked(name, curve)
         axes.plot(x, y, color=colour, linestyle=line, label=name)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(_Powers())
+    axes.xaxis.set_minor_formatter(_Powers())
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(axis="y")
     for name, level in (levels or {}).items():
@@ -65,6 +71,17 @@ def draw_learning(
     figure.legend(loc="outside right upper")
     add_title(figure, title)
     return figure
+
+
+class _Powers(LogFormatterSciNotation):
+    """Writes powers of ten without a formula, which no text of ours is read as."""
+
+    def __call__(self, x: float, pos: Any = None) -> str:
+        found = re.search(r"(?:([\d.]+)\\times)?10\^\{(-?\d+)\}", super().__call__(x, pos))
+        if found is None:
+            return ""
+        factor = f"{found[1]} × " if found[1] else ""
+        return f"{factor}10{found[2].translate(_SUPERSCRIPTS)}"
 
 
 def _repeated(count: int) -> list[tuple[str, str]]:

@@ -74,6 +74,8 @@ STYLE = MappingProxyType(
         "font.size": FONT_SIZE,
         "text.color": INK,
         "text.usetex": False,
+        # What callers name is shown as it is: a dollar sign begins no formula.
+        "text.parse_math": False,
         "figure.facecolor": PAPER,
         "figure.dpi": 100,
         "figure.titlesize": TITLE_SIZE,
@@ -165,14 +167,16 @@ def new_figure(width: float, height: float, arrange: bool = False) -> Figure:
 
 
 def text_width(text: str, size: float = SMALL_SIZE, bold: bool = False) -> float:
-    """Return the width of a line of text in inches.
+    """Return the width of a text in inches, of several lines the widest one's.
 
     Example:
         >>> from keras_videolstm.visualization.style import text_width
         >>> text_width("four", size=9) < text_width("letters", size=9)
         True
     """
-    return _HINTING * pillow_font(100, bold).getlength(text) / 100 * size / 72
+    font = pillow_font(100, bold)
+    widest = max((font.getlength(line) for line in text.splitlines()), default=0.0)
+    return _HINTING * widest / 100 * size / 72
 
 
 @cache
@@ -244,6 +248,17 @@ def divide(axes: Axes, place: float) -> None:
             color=colour,
             fontsize=SMALL_SIZE,
         )
+
+
+def on_one_line(text: str) -> str:
+    """Return a text with spaces in place of its line breaks.
+
+    Example:
+        >>> from keras_videolstm.visualization.style import on_one_line
+        >>> on_one_line("jumping\\njack")
+        'jumping jack'
+    """
+    return " ".join(text.splitlines())
 
 
 def shorten(text: str, limit: int) -> str:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import keras
+from keras_videolstm.layers import VideoEncoder, unroll
 from keras_videolstm.models import ActionClassifier, VideoLSTM
 from keras_videolstm.objectives import (
     BernoulliNatsPerFrame, HalfSquaredErrorPerFrame, StepCrossentropy
@@ -49,6 +50,24 @@ classifier = ActionClassifier.from_video_lstm(model, ["a", "b"])
 classifier.compile("adam", {"steps": StepCrossentropy(), "action": None})
 classifier.fit(clips, {"steps": np.array([0, 1]), "action": np.array([0, 1])}, verbose=0)
 assert abs(classifier.classify(clips[0]).sum() - 1) < 1e-5
+
+encoder = VideoEncoder([4], stateful=True)
+frames = keras.Input((None, 3), batch_size=2)
+stateful = keras.Model(frames, encoder(frames)[0])
+whole = np.asarray(unroll(encoder.cells[0], clips)[0])
+halves = [stateful.predict(half, verbose=0) for half in (clips[:, :2], clips[:, 2:])]
+assert np.abs(np.concatenate(halves, axis=1) - whole).max() < 1e-5
+assert len(stateful.weights) == 4
+
+frames, state = keras.Input((None, 3)), [keras.Input((4,)), keras.Input((4,))]
+encoder = VideoEncoder([4])
+masked = encoder(keras.layers.Masking(-1.0)(frames), initial_state=[tuple(state)])[1][0][0]
+masked = keras.Model([frames, *state], masked)
+zeros = np.zeros((2, 4), "float32")
+padded = np.concatenate([clips, np.full((2, 3, 3), -1.0, "float32")], axis=1)
+for run in (masked.predict_on_batch, masked):
+    outputs = [np.asarray(run([each, zeros, zeros])) for each in (clips, padded)]
+    assert np.abs(outputs[0] - outputs[1]).max() < 1e-6
 
 folder = Path(sys.argv[1])
 model = keras.saving.load_model(folder / "moving.keras")

@@ -159,3 +159,12 @@ def test_a_frozen_layer_is_frozen_inside():
         assert layer.weights and not any(weight.trainable for weight in layer.weights)
         layer.trainable = True
         assert layer.trainable_weights == layer.weights
+
+
+def test_frozen_cells_stay_frozen():
+    encoder = VideoEncoder([4, 3])
+    encoder.cells[0].trainable = False
+    again = VideoEncoder.from_config(encoder.get_config())
+    for layer in (encoder, again):
+        layer.build((None, None, 5))
+        assert layer.trainable_weights == layer.cells[1].weights

@@ -8,7 +8,13 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_videolstm.layers import PeepholeLSTMCell, over_time, unroll
+from keras_videolstm.layers import (
+    ConditionalDecoder,
+    PeepholeLSTMCell,
+    VideoEncoder,
+    over_time,
+    unroll,
+)
 from keras_videolstm.layers.lstm_equations import LSTMEquations
 from tests.references import cell_weights, lstm_unroll, randomize
 
@@ -246,6 +252,18 @@ def test_mixed_bfloat16_carries_a_float32_state_and_stays_near() -> None:
         assert keras.backend.standardize_dtype(tensor.dtype) == "float32"
     difference = np.abs(np.asarray(outputs) - np.asarray(expected))
     assert 0 < difference.max() < 0.1
+
+
+def test_no_step_is_an_error() -> None:
+    state = [(ops.zeros((2, 8)), ops.zeros((2, 8)))]
+    with pytest.raises(ValueError, match=r"at least one step. Received: steps=0"):
+        VideoEncoder([8])(ops.zeros((2, 0, 3)))
+    for conditional in (True, False):
+        decoder = ConditionalDecoder([8], (3,), conditional=conditional)
+        with pytest.raises(ValueError, match=r"at least one step. Received: steps=-1"):
+            decoder(state, steps=-1)
+        with pytest.raises(ValueError, match=r"at least one step. Received: steps=0"):
+            decoder.activity(state, steps=0)
 
 
 def test_needs_inputs_or_steps() -> None:

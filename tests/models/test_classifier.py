@@ -353,3 +353,25 @@ def test_mixed_bfloat16_gives_float32_probabilities_near_the_exact_ones() -> Non
         assert keras.backend.standardize_dtype(output.dtype) == "float32"
         np.testing.assert_allclose(output, exact(clips)[key], atol=0.05)
     assert low.get_config()["dtype"] == "mixed_bfloat16"
+
+
+def test_a_batch_of_videos_is_refused_and_so_are_impossible_blocks() -> None:
+    with pytest.raises(InputError, match=r"one video \(time, 3\). Received: shape=\(2, 5, 3\)"):
+        ready().classify(np.zeros((2, 5, 3)))
+    for wrong in ({"stride": 0}, {"block_steps": 0}, {"block_steps": -3}, {"block_steps": 2.5}):
+        (name, value), *_ = wrong.items()
+        with pytest.raises(InputError, match=f"positive number of steps. Received: {name}={value}"):
+            ready().classify(np.zeros((5, 3)), **wrong)
+
+
+def test_percepts_are_standardised_in_float32_under_a_global_policy() -> None:
+    exact = made_classifier(units=())
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = made_classifier(units=())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    percepts = 100 + 0.1 * np.random.default_rng(0).normal(size=(20, 3))
+    for each in (exact, mixed):
+        each.standardizer.set_statistics(np.full(3, 100.0), np.full(3, 0.1))
+    np.testing.assert_allclose(mixed.classify(percepts), exact.classify(percepts), atol=1e-5)

@@ -144,3 +144,34 @@ def test_saving_and_loading_keeps_a_frozen_encoder_frozen(tmp_path: Path) -> Non
     classifier.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert again.trainable_weights == []
+
+
+def test_what_is_frozen_inside_stays_so_and_the_optimiser_with_it(tmp_path: Path) -> None:
+    model = VideoLSTM("composite", (3,), units=[5, 4], prediction_steps=2)
+    model.encoder.trainable = False
+    model.decoders["prediction"].cells[1].trainable = False
+    model.compile("adam", "mse")
+    clips = np.random.default_rng(0).random((2, 4, 3)).astype("float32")
+    targets = {"reconstruction": clips, "prediction": clips[:, :2]}
+    model.fit({"frames": clips}, targets, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.get_config()["frozen"] == ["encoder", "prediction/cells_1"]
+    assert len(again.trainable_weights) == len(model.trainable_weights) < len(model.weights)
+    assert len(again.optimizer.variables) == len(model.optimizer.variables)
+    for left, right in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_classifier_of_other_classes_keeps_what_is_frozen() -> None:
+    classifier = ActionClassifier(3, ["a", "b"], units=[5, 4])
+    classifier.encoder.cells[0].trainable = False
+    classifier.head.trainable = False
+    other = classifier.with_classes(["x", "y", "z"])
+    assert not other.encoder.cells[0].trainable
+    assert other.encoder.trainable and other.encoder.cells[1].trainable and other.head.trainable
+
+
+def test_a_model_without_anything_frozen_has_the_configuration_of_older_files() -> None:
+    assert "frozen" not in VideoLSTM("composite", (3,), units=[5]).get_config()
+    assert "frozen" not in ActionClassifier(3, ["a", "b"], units=[5]).get_config()

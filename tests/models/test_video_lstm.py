@@ -589,6 +589,8 @@ def test_wrong_use_of_a_stream_is_one_clear_error() -> None:
     [
         (np.full((2, TIME, FEATURES), np.nan), "finite numbers"),
         (np.full((2, TIME, FEATURES), np.inf), "finite numbers"),
+        (np.full((2, TIME, FEATURES), 1e300), "finite numbers"),
+        (np.full((2, TIME, FEATURES), 1j), "real numbers"),
         (np.zeros((2, TIME, FEATURES + 1)), r"Received: shape=\(2, 4, 4\)"),
         (np.zeros((2, 2, TIME, FEATURES)), "Received: shape"),
         (np.zeros(FEATURES), "Received: shape"),

@@ -118,6 +118,11 @@ def test_half_the_squared_error_is_summed_over_features_and_averaged_over_the_re
     )
 
 
+def test_targets_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \(8, 4, 3\).*Received: \(8, 1, 3\)"):
+        HalfSquaredErrorPerFrame()(np.zeros((8, 1, 3)), np.zeros((8, 4, 3)))
+
+
 def test_its_gradient_is_the_plain_difference() -> None:
     truth, guess = made_pixels(1, 1, 6), tf.constant(made_pixels(1, 1, 6, seed=1))
     with tf.GradientTape() as tape:

@@ -113,6 +113,16 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     assert all(len(part) == 1 for part in parts.values())
 
 
+def test_a_classifier_is_kept_where_its_pictures_fail(base, tmp_path, monkeypatch):
+    def fails(*args, **kwargs):
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr("keras_videolstm_tools.work.finetune.draw_confusion", fails)
+    with pytest.raises(RuntimeError, match="no room"):
+        call(*finetune(base, base / "store.h5", tmp_path / "out"))
+    assert verify(tmp_path / "out")
+
+
 @pytest.mark.slow
 def test_a_comparison_trains_the_baselines_too(tmp_path, monkeypatch):
     # No option says so; how well they learn is not asked.

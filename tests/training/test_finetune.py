@@ -204,6 +204,19 @@ def test_a_frozen_encoder_stays_as_it_is(tmp_path):
         np.testing.assert_array_equal(kept, weight)
 
 
+def test_a_frozen_cell_stays_as_it_is(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    classifier = ActionClassifier(store.feature_dim, store.class_names, units=[4, 3])
+    frozen, learning = classifier.encoder.cells
+    frozen.trainable = False
+    before = [cell.get_weights() for cell in (frozen, learning)]
+    settings = FinetuneSettings(steps=3, head_steps=5, check_every=50)
+    finetune(classifier, store, Split(np.arange(len(store)), np.arange(0), np.arange(0)), settings)
+    assert not frozen.trainable and learning.trainable
+    np.testing.assert_array_equal(frozen.get_weights()[0], before[0][0])
+    assert np.abs(learning.get_weights()[0] - before[1][0]).max() > 0
+
+
 def test_no_more_steps_are_taken_than_were_asked_for(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     settings = FinetuneSettings(steps=3, head_steps=5, check_every=50)

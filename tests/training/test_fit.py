@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from keras_videolstm.errors import InputError
 from keras_videolstm.training import Recipe, TrainingResult, run_keeper, train
 from keras_videolstm.training.clips import ClipSource
 from keras_videolstm.training.drift_directions import drift_directions
+from keras_videolstm.training.run_folder import check_folder
 from keras_videolstm.training.slow_directions import slow_directions
 from tests.percept_files import write_store
 from tests.tiny_runs import tiny_recipe, write_recipe
@@ -189,6 +191,30 @@ def test_a_damaged_checkpoint_is_refused_and_kept(whole, tmp_path):
     with pytest.raises(InputError, match=r"run's last checkpoint.*checkpoint-000003"):
         train(recipe, tmp_path / "run", data_root=whole, verbose=0)
     assert model.stat().st_size == 5000
+
+
+@pytest.mark.parametrize("error", [zipfile.BadZipFile, NotImplementedError, RuntimeError])
+def test_whatever_a_damaged_checkpoint_raises_is_one_sentence(error, whole, monkeypatch):
+    def fail(path: Path) -> None:
+        raise error("damaged")
+
+    monkeypatch.setattr(run_keeper.keras.saving, "load_model", fail)
+    with pytest.raises(InputError, match=r"run's last checkpoint.*damaged"):
+        run_keeper.RunKeeper(whole / "whole").load_model()
+
+
+def test_a_folder_without_an_epoch_takes_another_recipe(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.toml").write_text("of a run that diverged at once")
+    check_folder(tmp_path / "run", tiny_recipe(tmp_path), resume=True)
+
+
+def test_what_a_kill_has_left_half_written_is_removed(tmp_path):
+    left = tmp_path / ".best.weights.0123.part.h5"
+    left.touch()
+    (tmp_path / "best.weights.h5").touch()
+    with run_keeper.RunKeeper(tmp_path).alone():
+        assert [path.name for path in tmp_path.iterdir()] == ["best.weights.h5"]
 
 
 def test_a_damaged_state_is_one_sentence(whole, tmp_path):

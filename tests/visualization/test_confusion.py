@@ -106,3 +106,20 @@ def test_everything_stays_on_the_paper(classes):
 def test_bad_input_gets_one_clear_sentence(matrix, labels, sentence):
     with pytest.raises(InputError, match=sentence):
         draw_confusion(matrix, labels)
+
+
+def test_a_thousand_classes_fit_on_a_sheet():
+    figure = draw_confusion(np.eye(1000, dtype=int), names(1000))
+    assert max(figure.get_size_inches()) < 20
+    figure.draw_without_rendering()
+    labels = figure.axes[0].get_yticklabels()
+    assert labels[1].get_text() == "class 8"
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(above.y0 >= below.y1 - 1 for above, below in pairwise(boxes))
+
+
+def test_names_are_drawn_as_they_are():
+    figure = draw_confusion(np.eye(2, dtype=int), ["$_$", "jumping\njack"], title="$^")
+    figure.draw_without_rendering()
+    drawn = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert drawn == ["$_$", "jumping jack"]

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
 import numpy as np
+from matplotlib.figure import Figure
 
 from keras_videolstm.checkpoints import save
 from keras_videolstm.data.percept_store import PerceptStore
@@ -137,7 +139,7 @@ def run(
 def _kept(out: Path, store: PerceptStore) -> str:
     lines = [
         f"Kept in {out}: the classifier, report.md with its pictures, metrics.json, split.csv",
-        f"Next: videolstm-tools predict {out} clip.mp4 --out timeline.png",
+        f"Next: videolstm-tools predict {quote(str(out))} clip.mp4 --out timeline.png",
     ]
     if store.path.parent == out:
         lines.append(f"To fine-tune again, {store.path} in place of the videos saves reading them")
@@ -154,36 +156,13 @@ def _write(
     split: Split,
     drawn: Split,
 ) -> None:
+    """Write the classifier and what is said of it; the pictures last, as nothing rests on them."""
     chosen = results[-1]
     scores = (chosen.test or chosen.validation)[:1]
-    out.mkdir(parents=True, exist_ok=True)
+    part = "test" if chosen.test else "validation"
     labels = store.class_names
-    if scores:
-        part = "test" if chosen.test else "validation"
-        figure = draw_confusion(scores[0].confusion, labels, title=f"{chosen.name}, {part} videos")
-        save_figure(figure, out / "confusion.png")
-    looks = chosen.history.get("val_loss")
-    curves = draw_curves(
-        chosen.history,
-        xlabel="look",
-        title=f"{chosen.name}: the softmax alone (look 0), then all, {_DEFAULTS.check_every} steps "
-        "a look",
-        best=None if looks is None else int(np.argmin(looks)),
-        first=0,
-    )
-    save_figure(curves, out / "curves.png")
-    if len(results) > 1 and scores:
-        bars = {r.name: r.mean_and_std(VIDEO, part) for r in results}
-        bars = {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()}
-        figure = draw_bars(
-            bars,
-            xlabel=f"video accuracy, % ({part} part, {of_videos(metrics, part)})",
-            chance=100 / len(labels),
-            largest=100,
-        )
-        save_figure(figure, out / "comparison.png")
-    else:
-        (out / "comparison.png").unlink(missing_ok=True)  # of an earlier run
+    pictures = ["comparison"] * (len(results) > 1) + ["confusion"] if scores else []
+    pictures.append("curves")
     report = "# Report\n\n" + table_of(results, metrics)
     if scores:
         mistakes = mistakes_of(scores[0], labels, metrics["protocol"]["repeats"])
@@ -191,13 +170,7 @@ def _write(
     report += f"\nPretrained from {checkpoint}. Here {metrics['protocol']['reduction']}.\n"
     report += f"\nFiles left out: {len(metrics['skipped'])}\n"
     report += "".join(f"\n- {path}: {reason}" for path, reason in metrics["skipped"])
-    report += "".join(
-        f"\n![{name}]({name}.png)\n"
-        for name in ("comparison", "confusion", "curves")
-        if (out / f"{name}.png").is_file()
-    )
-    write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    write_split(out, store, split, drawn)
+    report += "".join(f"\n![{name}]({name}.png)\n" for name in pictures)
     metadata = {
         "description": f"action classifier, {chosen.name}, from {checkpoint}",
         "percepts": percepts,
@@ -205,3 +178,36 @@ def _write(
         "protocol": metrics["protocol"],
     }
     save(chosen.classifier, out, metadata, files={"report.md": report})
+    write_text(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_split(out, store, split, drawn)
+    for name in ("comparison", "confusion", "curves"):
+        (out / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
+    for name in pictures:
+        save_figure(_drawn(name, results, metrics, labels), out / f"{name}.png")
+
+
+def _drawn(
+    name: str, results: Sequence[MethodResult], metrics: dict[str, Any], labels: Sequence[str]
+) -> Figure:
+    chosen = results[-1]
+    part = "test" if chosen.test else "validation"
+    if name == "confusion":
+        counts = getattr(chosen, part)[0].confusion
+        return draw_confusion(counts, labels, title=f"{chosen.name}, {part} videos")
+    if name == "comparison":
+        bars = {r.name: r.mean_and_std(VIDEO, part) for r in results}
+        return draw_bars(
+            {name: (100 * mean, 100 * std) for name, (mean, std) in bars.items()},
+            xlabel=f"video accuracy, % ({part} part, {of_videos(metrics, part)})",
+            chance=100 / len(labels),
+            largest=100,
+        )
+    looks = chosen.history.get("val_loss")
+    return draw_curves(
+        chosen.history,
+        xlabel="look",
+        title=f"{chosen.name}: the softmax alone (look 0), then all, {_DEFAULTS.check_every} steps "
+        "a look",
+        best=None if looks is None else int(np.argmin(looks)),
+        first=0,
+    )

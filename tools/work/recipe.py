@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -112,5 +113,6 @@ def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: P
         f"{out}: {recipe.model.variant}{began} on {videos}; "
         f"{counted(learned, 'source')} to learn from, {validating} to validate on\n{too_few}"
         f"{card}: write what only you know: footage, licence, limits\n"
-        f"Next: videolstm-tools train --recipe {out} --out {out.parent / 'run'}"
+        f"Next: videolstm-tools train --recipe {quote(str(out))} "
+        f"--out {quote(str(out.parent / 'run'))}"
     )

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 from typing import NoReturn
 
 import click
@@ -53,12 +54,13 @@ def run(
         _start_again(error, out)
     _show(result, _guesses(result.model, recipe, root), out, as_json)
     if not as_json:
-        digits = f" --mnist {mnist}" if mnist else ""
-        stores = f" --root {root}" if recipe.data.kind == "percepts" else digits
-        card = recipe_path.parent / CARD
+        digits = f" --mnist {quote(str(mnist))}" if mnist else ""
+        stores = f" --root {quote(str(root))}" if recipe.data.kind == "percepts" else digits
+        card = quote(str(recipe_path.parent / CARD))
         click.echo(
             "Next, with a card that says what it has learned from:\n"
-            f"  videolstm-tools zoo publish {out} --card {card}{stores} --out my_zoo/{recipe.name}"
+            f"  videolstm-tools zoo publish {quote(str(out))} --card {card}{stores} "
+            f"--out {quote(f'my_zoo/{recipe.name}')}"
         )
 
 

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -130,10 +131,10 @@ def publish(
 
 
 def _next(model: VideoLSTM, folder: Path) -> str:
-    text = f'Next: keras_videolstm.load("{folder}")'
+    text = f"Next: keras_videolstm.load({json.dumps(str(folder), ensure_ascii=False)})"
     if model.get_config()["convolution"] is not None:
         return text  # classifiers begin with connected encoders
-    return f"{text}, or\n  videolstm-tools finetune {folder} my_videos --out classifier"
+    return f"{text}, or\n  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier"
 
 
 def _refuse_another(out: Path, run: Path) -> None:
