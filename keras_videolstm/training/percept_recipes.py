@@ -57,7 +57,8 @@ def percepts_recipe(
         seed: of weights, data and the sources that validate.
 
     Raises:
-        InputError: if there are less than two sources, or stores of several kinds.
+        InputError: if there are less than two sources, stores of several kinds, or only short
+            videos.
 
     Example:
         >>> recipe = percepts_recipe({"p.h5": PerceptStore("p.h5")}, "my_model")
@@ -66,6 +67,8 @@ def percepts_recipe(
     """
     first = check_one_kind(stores)
     train, validation = _parts(stores, seed)
+    for part in (train, validation):
+        _check_long_enough(stores, part)
     videos = {part.store: stores[part.store].videos_of_groups(tuple(part.groups)) for part in train}
     frames = sum(int(stores[path].frame_counts[chosen].sum()) for path, chosen in videos.items())
     if first.metadata.get("extractor") == PatchPercepts.name:
@@ -130,6 +133,20 @@ def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore])
         model=model,
         training=replace(recipe.training, start=start),
     )
+
+
+def _check_long_enough(stores: Mapping[str, PerceptStore], part: list[StoreRecipe]) -> None:
+    steps = _INPUT_STEPS + _PREDICTION_STEPS
+    lengths = [
+        int(stores[one.store].frame_counts[video])
+        for one in part
+        for video in stores[one.store].videos_of_groups(tuple(one.groups))
+    ]
+    if max(lengths) < steps:
+        raise InputError(
+            f"Expected videos of at least {steps} frames to learn from and to validate on. "
+            f"Received: none of {len(lengths)} in one of these parts, of {max(lengths)} at most"
+        )
 
 
 def _parts(

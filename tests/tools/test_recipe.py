@@ -62,7 +62,8 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     assert "zoo/tiny, which holds another checkpoint" in refused(*publish, "--out", "zoo/tiny")
     done(*publish)
     assert load_metadata("my_zoo/better")["start"]["checkpoint"] == "zoo/tiny"
-    learned = {group for part in more.data.train for group in part.groups}
+    parts = (*more.data.train, *more.data.validation)
+    learned = {group for part in parts for group in part.groups}
     assert set(pretraining_sources("my_zoo/better")) == learned
     other = {**PROVENANCE, "extractor": "patches"}
     write_store(tmp_path / "p.h5", [(np.ones((40, 4)), "", f"g{i}") for i in range(3)], other)

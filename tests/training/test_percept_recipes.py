@@ -112,3 +112,9 @@ def test_what_cannot_be_divided_or_mixed_is_refused(tmp_path):
     other = write_store(tmp_path / "other.h5", videos, {**PROVENANCE, "fps": 30})
     with pytest.raises(InputError, match=r"fps=15 as in one\.h5.*other\.h5 with fps=30"):
         percepts_recipe({"one.h5": one, "other.h5": other}, "mine")
+
+
+def test_videos_too_short_for_a_window_are_told_before_training(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [28] * 5)
+    with pytest.raises(InputError, match=r"at least 29 frames .*none of 4 in .*28 at most"):
+        percepts_recipe({"s.h5": store}, "mine")

@@ -95,8 +95,9 @@ def table_of(results: Sequence[MethodResult], metrics: dict[str, Any]) -> str:
     lines += [f"{_KEPT_HEAD} of {result.name}{first}." for result in results if _kept_head(result)]
     if seen := protocol.get(SEEN):
         lines.append(
-            f"The checkpoint has learned, without labels, from sources of these names in the test "
-            f"part: {', '.join(seen)}. If they are the same, they were not new to it."
+            "The checkpoint has learned, without labels, from sources of these names in the test "
+            f"part, or was chosen by them: {', '.join(seen)}. If they are the same, they were not "
+            "new to it."
         )
     if learned := protocol.get(LEARNED):
         lines.append(

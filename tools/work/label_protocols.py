@@ -37,6 +37,7 @@ from keras_videolstm_tools.work.pretraining_sources import sources_seen
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
 _NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
+_CLASSES = {UCF101: 101, HMDB51: 51}
 # Video accuracy in % as published, by data set and method, then by labelled videos a class.
 _PAPER: dict[tuple[str, str], dict[Shots, float]] = {
     (UCF101, SINGLE_FRAME): {None: 72.2},
@@ -248,7 +249,10 @@ def write_table(
     over = _of_draws(curve, "mean ± standard deviation")
     interval = ", 95% interval" if max(draws) > 1 else ""
     tests = ", ".join(str(protocol.store.count_clips(fold.test)) for fold in protocol.folds)
-    beside = "; in brackets the paper's numbers" if protocol.name in (UCF101, HMDB51) else ""
+    beside = "; in brackets the paper's numbers" if protocol.name in _CLASSES else ""
+    classes = len(protocol.store.class_names)
+    if classes < _CLASSES.get(protocol.name, 0):
+        beside += f", of all its {_CLASSES[protocol.name]} classes, where these are {classes}"
     lines = [
         f"{_NAMES[protocol.name]}: video accuracy in % by labelled videos a class, {over}, "
         f"{_of_folds(len(protocol.folds))}{tests} test videos{beside}.",

@@ -1,4 +1,4 @@
-"""Sources of videos that a checkpoint has learned from without labels."""
+"""Sources of videos that a checkpoint has learned from without labels, or was chosen by."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ _MOST_NAMES = 5
 
 
 def pretraining_sources(checkpoint: str) -> dict[str, str]:
-    """Return the sources that a checkpoint's recipe names as learned from, and the store of each.
+    """Return the sources that a checkpoint's recipe trains or validates on, and the store of each.
 
     Those of the checkpoint that it began with are among them. A recipe that takes all of a store
     does not name its sources; a file or an address has no recipe.
@@ -37,7 +37,7 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
     found = pretraining_sources(recipe.training.start) if recipe.training.start else {}
     return found | {
         group: Path(part.store).name
-        for part in recipe.data.train
+        for part in (*recipe.data.train, *recipe.data.validation)
         for group in {*part.groups, *expand_groups(part.groups, ())}
     }
 
@@ -45,7 +45,7 @@ def pretraining_sources(checkpoint: str) -> dict[str, str]:
 def sources_seen(
     checkpoint: str, store: PerceptStore, videos: Sequence[int] | NDArray[Any]
 ) -> tuple[list[str], str]:
-    """Return the sources of test videos whose names a checkpoint has learned from, and a sentence.
+    """Return the sources of test videos whose names a checkpoint's recipe has, and a sentence.
 
     A name is no proof: other videos may have it, too. Where there is none, nothing is said.
 
@@ -62,7 +62,7 @@ def sources_seen(
     more = ", ..." if len(names) > _MOST_NAMES else ""
     return names, (
         f"Of {store.count_clips(videos)} test clips, {store.count_clips(seen)} bear names of "
-        f"sources that {checkpoint} has learned from without labels "
+        f"sources that {checkpoint} has learned from without labels, or was chosen by "
         f"({', '.join(names[:_MOST_NAMES])}{more} of {stores}): if they are the same, they are "
         "not new to it."
     )
