@@ -47,7 +47,7 @@ def draw_label_curves(
     """
     if not curves or not shots:
         raise InputError("Expected at least one curve of at least one point. Received: none")
-    figure = new_figure(6.4, 3.9 + 0.3 * bool(title), arrange=True)
+    figure = new_figure(6.4, 4.5 + 0.3 * bool(title), arrange=True)
     axes = figure.add_subplot()
     places = np.arange(len(shots), dtype=np.float64)
     shift = (np.arange(len(curves)) - (len(curves) - 1) / 2) * _APART
@@ -69,7 +69,7 @@ def draw_label_curves(
     axes.grid(axis="y")
     if chance is not None:
         axes.axhline(chance, color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), label="chance")
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower center", ncols=2)
     add_title(figure, title)
     return figure
 
