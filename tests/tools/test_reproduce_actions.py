@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_videolstm.checkpoints import save
+from keras_videolstm.checkpoints import load_metadata, save
 from keras_videolstm.data.figures import write_clip
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -18,6 +18,7 @@ from keras_videolstm.training.comparison import FINETUNED, SCRATCH
 from keras_videolstm.training.finetune import FinetuneSettings
 from keras_videolstm.training.label_curve import LabelCurve
 from keras_videolstm.training.splits import official_split, split_by_group, split_of_control
+from keras_videolstm_tools.reproduce_actions import _OF_TABLE_3
 from keras_videolstm_tools.work.label_protocols import Protocol, write_table
 from tests.command_line import contents, done, refused
 from tests.percept_files import toy_actions, write_store
@@ -311,6 +312,12 @@ def test_files_of_other_names_are_told_before_percepts_are_made(models, hmdb51, 
     (result,) = json.loads(done(*table1, *arguments))
     ((path, why),) = result["skipped"]
     assert (Path(path).name, why) == ("mine.mp4", "not a name of hmdb51")
+
+
+def test_the_zoo_has_all_variants_of_table_3():
+    variants = [load_metadata(name)["percepts"] for name in _OF_TABLE_3]
+    assert len(variants) == 6
+    assert all(percepts == variants[0] for percepts in variants)
 
 
 def test_wrong_use_is_told(models, hmdb51, tmp_path):
