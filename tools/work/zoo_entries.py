@@ -196,11 +196,11 @@ def _typed(metadata: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def _kind(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    if config["model"] in ("EfficientNetLite0", "TemporalStream"):
+        return "convnet"
     if percepts := metadata.get("percepts"):
         return _PIXELS if percepts.get("extractor") == PatchPercepts.name else "video percepts"
-    if is_of_digits(metadata):
-        return "moving MNIST"
-    return "convnet" if config["model"] == "EfficientNetLite0" else "other"
+    return "moving MNIST" if is_of_digits(metadata) else "other"
 
 
 def _layers(settings: Mapping[str, Any]) -> str:
