@@ -136,7 +136,8 @@ def test_a_rate_of_images_is_part_of_what_percepts_depend_on(tmp_path):
     arguments = ("extract", "tfds:tiny_actions@test", "--percepts", "patches")
     arguments += ("--out", tmp_path / "s.h5")
     done(*arguments)
-    assert "(0 new" not in done(*arguments, "--untimed-fps", 30)
+    assert "Received: untimed_fps=30" in refused(*arguments, "--untimed-fps", 30)
+    assert "(0 new" not in done(*arguments, "--untimed-fps", 30, "--overwrite")
     assert "0<x<=1000" in refused(*arguments, "--untimed-fps", 0, code=2)
 
 
