@@ -50,11 +50,11 @@ def official_parts(data_set: str, videos: Sequence[str], split: int) -> NDArray[
     return np.array([part(PurePath(video), split) for video in videos], dtype="<U5")
 
 
-def is_of(data_set: str, video: PurePath) -> bool:
+def has_official_name(data_set: str, video: PurePath) -> bool:
     """Whether a file has a name of UCF-101 or HMDB-51.
 
     Example:
-        >>> is_of("ucf101", PurePath("Archery/v_Archery_g08_c02.avi"))
+        >>> has_official_name("ucf101", PurePath("Archery/v_Archery_g08_c02.avi"))
         True
     """
     if data_set == "ucf101":

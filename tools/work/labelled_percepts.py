@@ -9,7 +9,7 @@ import click
 
 from keras_videolstm.checkpoints import load, metadata_of
 from keras_videolstm.data.action_clips import Clip, expand_groups, find_clips
-from keras_videolstm.data.official_splits import is_of
+from keras_videolstm.data.official_splits import has_official_name
 from keras_videolstm.data.percept_kind import kind_in_words, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -63,12 +63,12 @@ def labelled_percepts(
     if is_store(source):
         return PerceptStore(source), []
     clips = find_clips(source, root)
-    foreign = _foreign(clips, data_set, source) if data_set else []
+    foreign = dict(_foreign(clips, data_set, source)) if data_set else {}
     report = extract(
         [
             dataclasses.replace(clip, untimed_fps=untimed_fps)
             for clip in clips
-            if str(clip.path) not in dict(foreign)
+            if str(clip.path) not in foreign
         ],
         path,
         percepts["extractor"],
@@ -77,13 +77,13 @@ def labelled_percepts(
         strict=strict,
         progress=ProgressLine("percepts", "frames"),
     )
-    skipped = [*foreign, *report.skipped]
+    skipped = [*foreign.items(), *report.skipped]
     show_skipped(skipped)
     return PerceptStore(path), skipped
 
 
 def _foreign(clips: Sequence[Clip], data_set: str, source: Path) -> list[tuple[str, str]]:
-    foreign = [str(clip.path) for clip in clips if not is_of(data_set, clip.path)]
+    foreign = [str(clip.path) for clip in clips if not has_official_name(data_set, clip.path)]
     if len(foreign) == len(clips):
         raise InputError(
             f"Expected videos of {data_set}, by their official names. Received: {source} with "

@@ -1,7 +1,6 @@
 """Test videos whose labels the convnet of their percepts has learned."""
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 from numpy.typing import NDArray
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import known_extractor
-from keras_videolstm_tools.work.split_file import parts_by_name
+from keras_videolstm.training.video_probabilities import folder_and_file
+from keras_videolstm_tools.work.split_file import LEARNED_FROM, parts_by_name
 
 
 def labels_learned(
@@ -29,15 +29,13 @@ def labels_learned(
         folder = getattr(known_extractor(name), "folder", None)
     except InputError:
         return [], ""
-    parts = parts_by_name(folder) if folder else {}
-    learned = [
-        video
-        for video in videos
-        if parts.get(PurePath(store.names[video]).parts[-2:]) in ("train", "validation")
-    ]
+    found = parts_by_name(folder) if folder else {}
+    parts = {"/".join(clip): part for clip, part in found.items()}
+    named = {video: folder_and_file(store.names[video]) for video in videos}
+    learned = [video for video in videos if parts.get(named[video]) in LEARNED_FROM]
     if not learned:
         return [], ""
-    names = sorted({"/".join(PurePath(store.names[video]).parts[-2:]) for video in learned})
+    names = sorted({named[video] for video in learned})
     return names, (
         f"Of {store.count_clips(videos)} test clips, {store.count_clips(learned)} are among those "
         f"whose labels the convnet of {name} has learned, or was chosen by, such as {names[0]}: "
