@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from keras_videolstm.blocks import BLOCK_STEPS, BLOCK_STRIDE, PADDING, refuse_padding, video_blocks
 from keras_videolstm.errors import InputError
-from keras_videolstm.layers import DriftFeatures, FrameStandardizer, SlowFeatures, VideoEncoder
+from keras_videolstm.layers import (
+    Convolution,
+    DriftFeatures,
+    FrameStandardizer,
+    SlowFeatures,
+    VideoEncoder,
+)
 from keras_videolstm.layers.frozen_parts import freeze_among, frozen_among, present
 from keras_videolstm.models.features_read import features_read, joined
 from keras_videolstm.models.frames import checked_clips, checked_steps
@@ -55,6 +61,10 @@ class ActionClassifier(keras.Model):
         drift_rate: the rate of their running mean; default 0.02.
         standardize_state: whether the softmax reads the encoder's output standardised unit by unit,
             by statistics that are set with `state_standardizer.set_statistics`; default `False`.
+        frame_shape: `(height, width, channels)` of the frames whose values, row by row, percepts
+            are; a convolution needs it. Default `None`: `(feature_dim,)`.
+        convolution: as in `VideoEncoder`, whose maps of a step the softmax reads as one vector;
+            default `None`.
 
     Call arguments:
         inputs: percepts `(batch, time, feature_dim)`; a frame whose every value is -1 is padding
@@ -65,7 +75,8 @@ class ActionClassifier(keras.Model):
         `"action"` `(batch, classes)`, their mean over time.
 
     Raises:
-        ValueError: if there are fewer than two classes or two of one name.
+        ValueError: if there are fewer than two classes or two of one name, `frame_shape` does not
+            go with `feature_dim` or the convolution, or slow or drift features are to be convolved.
 
     Example:
         >>> classifier = ActionClassifier(1280, ["run", "walk"], units=(256, 256))
@@ -88,13 +99,26 @@ class ActionClassifier(keras.Model):
         drift_features: int = 0,
         drift_rate: float = 0.02,
         standardize_state: bool = False,
+        frame_shape: Sequence[int] | None = None,
+        convolution: Convolution | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         class_names = list(class_names)
+        frame_shape = (feature_dim,) if frame_shape is None else tuple(frame_shape)
+        convolution = Convolution.of(convolution)
         if len(class_names) < 2 or len(set(class_names)) != len(class_names):
             raise ValueError(
                 f"Expected at least two classes of different names. "
                 f"Received: class_names={class_names}"
+            )
+        if math.prod(frame_shape) != feature_dim:
+            raise ValueError(
+                f"Expected a frame_shape of {feature_dim} values. Received: {frame_shape}"
+            )
+        if convolution is not None and (slow_features or drift_features):
+            raise ValueError(
+                f"Expected no convolution over features that have no places. Received: "
+                f"slow_features={slow_features}, drift_features={drift_features}"
             )
         dtype = kwargs.pop("dtype", None)
         check_keywords("ActionClassifier", kwargs)
@@ -108,10 +132,13 @@ class ActionClassifier(keras.Model):
         encoder = state_standardizer = None
         if units:
             encoder = VideoEncoder(
-                units, dropout=dropout, peepholes=peepholes, name="encoder", dtype=dtype
+                units,
+                dropout=dropout,
+                peepholes=peepholes,
+                convolution=convolution,
+                name="encoder",
+                dtype=dtype,
             )
-        if units and standardize_state:
-            state_standardizer = FrameStandardizer(units[-1:], name="state_standardizer")
         # In float32 whatever the global policy is: percepts are rounded once standardised at most.
         masking = keras.layers.Masking(PADDING, name="masking", dtype="float32")
         head_dropout = keras.layers.Dropout(dropout, name="head_dropout", dtype="float32")
@@ -135,8 +162,14 @@ class ActionClassifier(keras.Model):
                 parts[0] = (read[0][..., slow_features:], 1)
             parts.insert(0, (percepts, 1))
         if encoder is not None:
-            state, _ = encoder(joined(read))
-            if state_standardizer is not None:
+            frames_read = joined(read)
+            if convolution is not None:
+                frames_read = _EachStep(frame_shape, dtype="float32")(frames_read)
+            state, _ = encoder(frames_read)
+            if convolution is not None:
+                state = _EachStep((math.prod(state.shape[2:]),), dtype="float32")(state)
+            if standardize_state:
+                state_standardizer = FrameStandardizer(state.shape[2:], name="state_standardizer")
                 state = state_standardizer(state)
             parts = [*parts * skip, (state, 1)]
         features = [part for part, _ in parts]
@@ -163,6 +196,8 @@ class ActionClassifier(keras.Model):
         self.drift_features = drift_features
         self.drift_rate = drift_rate
         self.standardize_state = standardize_state
+        self.frame_shape = frame_shape
+        self.convolution = convolution
         self.standardizer = standardizer
         self.slow = slow
         self.drift = drift
@@ -177,23 +212,16 @@ class ActionClassifier(keras.Model):
         """Make a classifier that starts from a model's encoder and standardisation.
 
         Args:
-            model: fully connected, of frames of any shape, which the classifier reads as vectors
-                in [0, 1] where they are pixels; its decoders are not used.
+            model: of frames of any shape, which the classifier reads as vectors, in [0, 1] where
+                they are pixels; its decoders are not used.
             class_names: names of the classes.
             dropout: as in the class.
-
-        Raises:
-            InputError: if the model is convolutional.
 
         Example:
             >>> model = VideoLSTM("composite", (3,), units=[8], activation="linear")
             >>> ActionClassifier.from_video_lstm(model, ["run", "walk"]).units
             [8]
         """
-        if model.convolution is not None:
-            raise InputError(
-                f"Expected a fully connected model. Received: {model.name}, which is convolutional"
-            )
         new = cls(
             math.prod(model.frame_shape),
             class_names,
@@ -203,6 +231,8 @@ class ActionClassifier(keras.Model):
             standardize=standardization_of(model),
             slow_features=model.slow_features,
             drift_features=model.drift_features,
+            frame_shape=model.frame_shape,
+            convolution=model.convolution,
             **({} if model.drift is None else {"drift_rate": model.drift.rate}),
             **kwargs,
         )
@@ -310,6 +340,8 @@ class ActionClassifier(keras.Model):
             "drift_features": self.drift_features,
             "drift_rate": self.drift_rate,
             "standardize_state": self.standardize_state,
+            "frame_shape": list(self.frame_shape),
+            "convolution": self.convolution and self.convolution.to_config(),
             **({"frozen": frozen} if frozen else {}),
         }
 
@@ -321,6 +353,19 @@ class ActionClassifier(keras.Model):
         model = cls(**config)
         freeze_among(model.parts, frozen)
         return model
+
+
+class _EachStep(keras.layers.Layer):
+    """Gives what there is at each step another shape."""
+
+    def __init__(self, shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self._shape = tuple(shape)
+
+    def call(self, steps: Any) -> Any:
+        batch, time = keras.ops.shape(steps)[:2]
+        return keras.ops.reshape(steps, (batch, time, *self._shape))
 
 
 class _OneSize(keras.layers.Layer):

@@ -261,10 +261,85 @@ def test_a_model_of_images_becomes_a_classifier_of_their_pixels() -> None:
     np.testing.assert_allclose(sequence, model.encode(clips, every_step=True), atol=1e-6)
 
 
-def test_a_convolutional_model_cannot_become_a_classifier_of_vectors() -> None:
-    model = VideoLSTM("autoencoder", (8, 8, 1), units=[4], convolution={"patch_size": 4})
-    with pytest.raises(InputError, match="fully connected"):
-        ActionClassifier.from_video_lstm(model, CLASSES)
+@functools.cache
+def convolutional() -> VideoLSTM:
+    model = VideoLSTM(
+        "composite",
+        (8, 16, 2),
+        units=[4, 5],
+        activation="linear",
+        standardize="channel",
+        convolution={"patch_size": 2, "strides": [1, 2], "max_displacement": 1},
+    )
+    randomize(model)
+    model.set_statistics(np.full((8, 16, 2), 0.2), np.full((8, 16, 2), 0.5))
+    return model
+
+
+def made_frames(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random((*shape, 8 * 16 * 2)).astype("float32")
+
+
+@pytest.mark.parametrize("standardize_state", [False, True])
+def test_a_convolutional_model_becomes_a_classifier_of_its_maps(standardize_state: bool) -> None:
+    classifier = ActionClassifier.from_video_lstm(
+        convolutional(), CLASSES, standardize_state=standardize_state
+    )
+    randomize(classifier.head)
+    maps = convolutional().encode(made_frames(2, 5).reshape(2, 5, 8, 16, 2), every_step=True)
+    assert maps.shape == (2, 5, 2, 4, 5)
+    features = maps.reshape(2, 5, 40)
+    if standardize_state:
+        classifier.state_standardizer.set_statistics(np.full(40, 0.1), np.full(40, 0.3))
+        features = (features - 0.1) / 0.3
+    kernel, bias = (np.asarray(w) for w in classifier.head.weights)
+    scores = np.exp(features @ kernel + bias)
+    expected = scores / scores.sum(-1, keepdims=True)
+    np.testing.assert_allclose(classifier(made_frames(2, 5))["steps"], expected, atol=1e-5)
+
+
+def test_a_convolutional_classifier_takes_padding_and_survives_a_file(tmp_path: Any) -> None:
+    classifier = ActionClassifier.from_video_lstm(convolutional(), CLASSES, skip=True)
+    randomize(classifier.head)
+    clips = made_frames(2, 6)
+    padded = np.concatenate([clips, np.full((2, 3, clips.shape[-1]), -1, "float32")], axis=1)
+    outputs = classifier(clips)
+    np.testing.assert_allclose(classifier(padded)["action"], outputs["action"], atol=1e-6)
+    classifier.encoder.cells[0].trainable = False
+    classifier.save(tmp_path / "c.keras")
+    again = keras.models.load_model(tmp_path / "c.keras")
+    np.testing.assert_array_equal(again(clips)["steps"], outputs["steps"])
+    assert not again.encoder.cells[0].trainable
+    other = again.with_classes(["kick", "wave"])
+    np.testing.assert_array_equal(other.encoder.weights[0], classifier.encoder.weights[0])
+
+
+def test_a_convolutional_classifier_learns() -> None:
+    classifier = ActionClassifier.from_video_lstm(convolutional(), CLASSES)
+    clips, labels = made_frames(6, 4), np.arange(6) % 3
+    before = np.asarray(classifier.encoder.weights[0])
+    classifier.compile(keras.optimizers.Adam(0.01), loss={"steps": StepCrossentropy()})
+    losses = classifier.fit(clips, {"steps": labels}, epochs=30, verbose=0).history["loss"]
+    assert losses[-1] < 0.5 * losses[0]
+    assert np.any(np.asarray(classifier.encoder.weights[0]) != before)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"frame_shape": (2, 2, 1)}, "a frame_shape of 3 values"),
+        ({"convolution": {"patch_size": 1}}, "Expected frames .height, width, channels"),
+        (
+            {"frame_shape": (1, 1, 3), "convolution": {"patch_size": 1}, "drift_features": 2},
+            "features that have no places",
+        ),
+    ],
+)
+def test_a_convolution_needs_frames_that_have_places(
+    options: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(ValueError, match=expected):
+        ActionClassifier(FEATURES, CLASSES, units=[4], **options)
 
 
 @pytest.mark.parametrize("units", [(), (6, 5)])

@@ -126,15 +126,16 @@ def publish(
         result,
         f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
         f"{_measured(metadata)}\n"
-        f"{_next(model, folder)}",
+        f"{_next(folder)}",
     )
 
 
-def _next(model: VideoLSTM, folder: Path) -> str:
-    text = f"Next: keras_videolstm.load({json.dumps(str(folder), ensure_ascii=False)})"
-    if model.get_config()["convolution"] is not None:
-        return text  # classifiers begin with connected encoders
-    return f"{text}, or\n  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier"
+def _next(folder: Path) -> str:
+    name = json.dumps(str(folder), ensure_ascii=False)
+    return (
+        f"Next: keras_videolstm.load({name}), or\n"
+        f"  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier"
+    )
 
 
 def _refuse_another(out: Path, run: Path) -> None:
