@@ -9,7 +9,11 @@ from keras_videolstm.choices import VARIANTS
 from keras_videolstm_tools.checkpoint_name import CheckpointName
 from keras_videolstm_tools.given_path import GivenPath
 from keras_videolstm_tools.results import Made, with_json
-from keras_videolstm_tools.shared_options import refuse_options
+from keras_videolstm_tools.shared_options import (
+    refuse_options,
+    test_groups_option,
+    validation_groups_option,
+)
 
 
 @click.command(name="recipe")
@@ -45,13 +49,16 @@ from keras_videolstm_tools.shared_options import refuse_options
     show_default=True,
     help="Of weights, data and the sources that validate.",
 )
+@test_groups_option
+@validation_groups_option
 @click.pass_context
 @with_json
 def command(context: click.Context, start: str | None, **options: Any) -> Made:
     """Write a recipe and a model card to start from, for stores that `extract` wrote.
 
     A fifth of the sources validates, the others are learned from, as `composite_youtube`
-    was. Both files are yours to change.
+    was; what --test-groups names is not, and `zoo publish` measures on it. Both files are yours to
+    change.
 
     \b
     Example:

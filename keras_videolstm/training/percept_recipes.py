@@ -1,12 +1,13 @@
 """A recipe to start from, for one's own videos."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from keras_videolstm.checkpoints import load_metadata
+from keras_videolstm.data.action_clips import expand_groups
 from keras_videolstm.data.percept_kind import check_one_kind, kind_in_words, kind_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
@@ -43,6 +44,8 @@ def percepts_recipe(
     variant: str = "composite",
     units: int = 256,
     seed: int = 1,
+    test_groups: Sequence[str] = (),
+    validation_groups: Sequence[str] = (),
 ) -> Recipe:
     """Return a recipe for one's own percepts, after that of `composite_youtube`.
 
@@ -55,10 +58,12 @@ def percepts_recipe(
         variant: as of `VideoLSTM`.
         units: of each of the two layers.
         seed: of weights, data and the sources that validate.
+        test_groups: sources, or ranges of them, that test and are not learned from; default none.
+        validation_groups: likewise those that validate, in place of drawn ones.
 
     Raises:
-        InputError: if there are less than two sources, stores of several kinds, or only short
-            videos.
+        InputError: if there are less than two sources beside those that test, stores of several
+            kinds, or only short videos, or a group does not occur or has two parts.
 
     Example:
         >>> recipe = percepts_recipe({"p.h5": PerceptStore("p.h5")}, "my_model")
@@ -66,14 +71,14 @@ def percepts_recipe(
         ([256, 256], ['video03'])
     """
     first = check_one_kind(stores)
-    train, validation = _parts(stores, seed)
-    for part in (train, validation):
+    train, validation, test = _parts(stores, seed, test_groups, validation_groups)
+    for part in filter(None, (train, validation, test)):
         _check_long_enough(stores, part)
     videos = {part.store: stores[part.store].videos_of_groups(tuple(part.groups)) for part in train}
     frames = sum(int(stores[path].frame_counts[chosen].sum()) for path, chosen in videos.items())
     if first.metadata.get("extractor") == PatchPercepts.name:
         windows = math.ceil(_WINDOWS_A_FRAME * frames)
-        recipe = patches_recipe(variant, train, validation, [], units, windows, seed)
+        recipe = patches_recipe(variant, train, validation, test, units, windows, seed)
         return replace(recipe, name=name)
     steps = max(_FEWEST_STEPS_AN_EPOCH, math.ceil(_WINDOWS_A_FRAME * frames / _BATCH / _EPOCHS))
     clips = sum(map(len, videos.values()))
@@ -96,7 +101,9 @@ def percepts_recipe(
             trace_rates=list(_TRACE_RATES),
             drift_features=min(_DRIFT_FEATURES, first.feature_dim),
         ),
-        data=DataRecipe("percepts", train, validation, validation_windows=_VALIDATION_WINDOWS),
+        data=DataRecipe(
+            "percepts", train, validation, test=test, validation_windows=_VALIDATION_WINDOWS
+        ),
         optimizer=OptimizerRecipe("adam", 1e-3, "cosine", warmup_steps=steps, weight_decay=0.5),
         training=TrainingRecipe(_BATCH, steps, _EPOCHS),
     )
@@ -144,27 +151,56 @@ def _check_long_enough(stores: Mapping[str, PerceptStore], part: list[StoreRecip
     ]
     if max(lengths) < steps:
         raise InputError(
-            f"Expected videos of at least {steps} frames to learn from and to validate on. "
-            f"Received: none of {len(lengths)} in one of these parts, of {max(lengths)} at most"
+            f"Expected videos of at least {steps} frames in each part. "
+            f"Received: none of {len(lengths)} in one of them, of {max(lengths)} at most"
         )
 
 
 def _parts(
-    stores: Mapping[str, PerceptStore], seed: int
-) -> tuple[list[StoreRecipe], list[StoreRecipe]]:
-    """Divide the sources of all stores, which may have a source in common."""
-    groups = sorted({group for store in stores.values() for group in store.groups})
-    if len(groups) < 2:
+    stores: Mapping[str, PerceptStore],
+    seed: int,
+    test_groups: Sequence[str],
+    validation_groups: Sequence[str],
+) -> tuple[list[StoreRecipe], list[StoreRecipe], list[StoreRecipe]]:
+    """Divide the sources of all stores, which may share some: to learn from, validate, test."""
+    known = sorted({group for store in stores.values() for group in store.groups})
+    testing, validating = (
+        _named(names, known, stores) for names in (test_groups, validation_groups)
+    )
+    if both := sorted(testing & validating):
         raise InputError(
-            "Expected videos of at least two sources, one to validate on. "
+            f"Expected groups that test and do not validate. Received: {both[0]} for both"
+        )
+    groups = [group for group in known if group not in testing]
+    if not validating:
+        drawn = np.random.default_rng(seed).permutation(groups)[: max(1, len(groups) // 5)]
+        validating = set(drawn.tolist())
+    learned = set(groups) - validating
+    if not learned:
+        raise InputError(
+            "Expected videos of at least two sources, one to learn from and one to validate on"
+            f"{', beside those that test' * bool(testing)}. "
             f"Received: {len(groups)} ({', '.join(groups)}) in {', '.join(stores)}"
         )
-    held_out = max(1, len(groups) // 5)
-    validating = set(np.random.default_rng(seed).permutation(groups)[:held_out].tolist())
-    train, validation = [], []
-    for path, store in stores.items():
-        for part, wanted in ((train, False), (validation, True)):
-            chosen = sorted(g for g in set(store.groups) if (g in validating) == wanted)
-            if chosen:
-                part.append(StoreRecipe(path, chosen))
-    return train, validation
+    train, validation, test = (
+        [
+            StoreRecipe(path, chosen)
+            for path, store in stores.items()
+            if (chosen := sorted(part & set(store.groups)))
+        ]
+        for part in (learned, validating, testing)
+    )
+    return train, validation, test
+
+
+def _named(
+    names: Sequence[str], known: Sequence[str], stores: Mapping[str, PerceptStore]
+) -> set[str]:
+    """Return the groups that are named, one by one or as ranges."""
+    groups = set(expand_groups(names, known))
+    if missing := sorted(groups - set(known)):
+        raise InputError(
+            f"Expected groups that occur in {', '.join(stores)}: {', '.join(known[:30])}. "
+            f"Received: {', '.join(missing)}"
+        )
+    return groups

@@ -83,6 +83,16 @@ def test_json_says_what_was_written_and_how_it_was_divided(tmp_path):
     assert result["training_sequences"] == 10 * 20 * 64
 
 
+def test_named_sources_are_left_out_to_test_on(tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 6).path
+    arguments = ("--test-groups", "g00-g01", "--validation-groups", "g05")
+    shown = done("recipe", store, "--out", tmp_path / "r.toml", *arguments)
+    assert "3 sources to learn from, 1 to validate on, 2 to test on" in shown
+    assert Recipe.load(tmp_path / "r.toml").data.test[0].groups == ["g00", "g01"]
+    card = (tmp_path / "card.md").read_text()
+    assert "1 source chose the epoch. 2 other ones did neither: the test part." in card
+
+
 @pytest.mark.parametrize("there", ["recipe.toml", "card.md"])
 def test_nothing_is_written_over(there, tmp_path):
     store = numbered_store(tmp_path / "s.h5", [40] * 5).path

@@ -30,6 +30,35 @@ def test_a_source_in_two_stores_stands_on_one_side(tmp_path):
     assert recipe.data.validation[0].groups == recipe.data.validation[1].groups
 
 
+def test_named_sources_test_and_validate_and_are_not_learned_from(tmp_path):
+    stores = {name: numbered_store(tmp_path / name, [40] * 6) for name in ("a.h5", "b.h5")}
+    options = {"test_groups": ["g00-g01"], "validation_groups": ["g04"]}
+    data = percepts_recipe(stores, "mine", **options).data
+    for part, groups in (
+        (data.train, ["g02", "g03", "g05"]),
+        (data.validation, ["g04"]),
+        (data.test, ["g00", "g01"]),
+    ):
+        assert [(one.store, one.groups) for one in part] == [("a.h5", groups), ("b.h5", groups)]
+    drawn = percepts_recipe(stores, "mine", test_groups=["g00-g03"]).data
+    assert sorted(drawn.train[0].groups + drawn.validation[0].groups) == ["g04", "g05"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"test_groups": ["g7"]}, r"occur in s\.h5: g00, g01, g02\. Received: g7"),
+        ({"test_groups": ["g00"], "validation_groups": ["g00-g01"]}, "g00 for both"),
+        ({"test_groups": ["g00-g01"]}, r"one to validate on, beside those that test\. .*: 1 "),
+        ({"validation_groups": ["g00-g02"]}, r"one to validate on\. Received: 3 "),
+    ],
+)
+def test_sources_that_leave_none_to_learn_from_are_refused(options, expected, tmp_path):
+    store = numbered_store(tmp_path / "s.h5", [40] * 3)
+    with pytest.raises(InputError, match=expected):
+        percepts_recipe({"s.h5": store}, "mine", **options)
+
+
 def test_sources_whose_names_look_like_ranges_are_learned_from_and_validate_apart(tmp_path):
     lengths = {"1": 40, "2": 41, "3": 42, "4": 43, "1-4": 44}
     videos = [(np.ones((n, 4), "float32"), "", group) for group, n in lengths.items()]

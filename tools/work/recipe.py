@@ -8,8 +8,9 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.errors import InputError
 from keras_videolstm.files import write_text
 from keras_videolstm.training.percept_recipes import FEWEST_CLIPS, percepts_recipe, started_from
-from keras_videolstm.training.recipe import Recipe
+from keras_videolstm.training.recipe import Recipe, StoreRecipe
 from keras_videolstm_tools.counted import counted
+from keras_videolstm_tools.labelled_source import group_names
 from keras_videolstm_tools.results import Made
 
 CARD = "card.md"
@@ -25,6 +26,8 @@ def run(
     variant: str,
     units: int,
     seed: int,
+    test_groups: str,
+    validation_groups: str,
 ) -> Made:
     """Run `recipe`."""
     card = out.parent / CARD
@@ -38,7 +41,8 @@ def run(
     # As a recipe names its stores: from its own folder.
     named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
     opened = {text: PerceptStore(path) for text, path in named.items()}
-    recipe = percepts_recipe(opened, name, variant, units, seed)
+    held_out = (group_names(test_groups), group_names(validation_groups))
+    recipe = percepts_recipe(opened, name, variant, units, seed, *held_out)
     if start:
         recipe = started_from(recipe, start, opened)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +53,7 @@ def run(
         "card": str(card),
         "train": [vars(part) for part in recipe.data.train],
         "validation": [vars(part) for part in recipe.data.validation],
+        "test": [vars(part) for part in recipe.data.test],
         "training_sequences": recipe.training_sequences,
     }
     return Made(result, _as_text(recipe, opened, out, card))
@@ -86,7 +91,7 @@ model = kvl.load("my_zoo/{recipe.name}")  # the path of its folder
 
 {table}
 {began}
-Beside it, a fifth of the sources validates, and chose the epoch.
+{_held_out(recipe)}
 
 ## Results
 
@@ -98,9 +103,23 @@ Beside it, a fifth of the sources validates, and chose the epoch.
 """
 
 
+def _held_out(recipe: Recipe) -> str:
+    """Say which sources are not learned from, and what for."""
+    validating = counted(_sources(recipe.data.validation), "source")
+    said = f"Beside it, {validating} chose the epoch."
+    if recipe.data.test:
+        said += f" {counted(_sources(recipe.data.test), 'other one')} did neither: the test part."
+    return said
+
+
+def _sources(part: list[StoreRecipe]) -> int:
+    return len({group for store in part for group in store.groups})
+
+
 def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: Path) -> str:
-    parts = (recipe.data.train, recipe.data.validation)
-    learned, validating = (len({g for store in part for g in store.groups}) for part in parts)
+    learned, validating, testing = map(
+        _sources, (recipe.data.train, recipe.data.validation, recipe.data.test)
+    )
     began = f", from {recipe.training.start}," if recipe.training.start else ""
     too_few = ""
     if recipe.model.standardize == "root" and not recipe.model.slow_features:
@@ -111,7 +130,8 @@ def _as_text(recipe: Recipe, stores: dict[str, PerceptStore], out: Path, card: P
     videos = counted(sum(map(len, stores.values())), "video")
     return (
         f"{out}: {recipe.model.variant}{began} on {videos}; "
-        f"{counted(learned, 'source')} to learn from, {validating} to validate on\n{too_few}"
+        f"{counted(learned, 'source')} to learn from, {validating} to validate on"
+        f"{f', {testing} to test on' * bool(testing)}\n{too_few}"
         f"{card}: write what only you know: footage, licence, limits\n"
         f"Next: videolstm-tools train --recipe {quote(str(out))} "
         f"--out {quote(str(out.parent / 'run'))}"
