@@ -223,6 +223,27 @@ def test_percepts_of_a_clip_that_is_drawn_are_extracted_once(
     assert sum(frames) == 20
 
 
+def test_a_convolutional_model_of_whole_frames_is_fine_tuned_and_names_a_clip(base, tmp_path):
+    options = {"activation": "linear", "standardize": "channel", "convolution": {"patch_size": 8}}
+    model = VideoLSTM("composite", (32, 32, 3), units=[4], prediction_steps=5, **options)
+    model.set_statistics(np.full((32, 32, 3), 0.5), np.full((32, 32, 3), 0.3))
+    save(model, tmp_path / "model", {"percepts": PATCHES, "input_steps": 6})
+    quick = ("--training-steps", 20, "--learning-rate", 0.01)
+    out = tmp_path / "classifier"
+    done("finetune", tmp_path / "model", base / "videos", "--fit", "pad", "--out", out, *quick)
+    classifier = load(out)
+    assert (classifier.frame_shape, classifier.convolution.patch_size) == ((32, 32, 3), 8)
+    assert verify(out)
+    clip = base / "videos" / "lit" / "figure00_clip0.mp4"
+    result = json.loads(done("predict", out, clip, "--json"))
+    percepts = PerceptStore(out / "percepts.h5")
+    lit = percepts.labels == percepts.class_names.index("lit")
+    (number,) = np.flatnonzero(lit & [clip.stem in name for name in percepts.names])
+    expected = classifier.classify(percepts.read(number))
+    shown = result["probabilities"]
+    np.testing.assert_allclose([shown["dim"], shown["lit"]], expected, atol=1e-3)
+
+
 def test_forecasts_of_features_are_measured_and_drawn(base, tmp_path):
     clip = base / "videos" / "dim" / "figure01_clip0.avi"
     out = tmp_path / "forecast.png"

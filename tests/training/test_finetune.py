@@ -98,6 +98,28 @@ def test_baselines_read_frames_as_the_model_does_by_statistics_of_their_own(tmp_
     np.testing.assert_array_equal(weights, [np.full(4, 9.0), np.full(4, 7.0)])
 
 
+def test_convolutional_baselines_and_what_begins_with_the_model_read_its_maps(tmp_path):
+    store = toy_actions(tmp_path / "s.h5", groups=3)
+    split = split_by_group(store, seed=0)
+    convolution = {"patch_size": 1, "kernel_size": 1}
+    model = VideoLSTM(
+        "composite", (2, 2, 1), units=[3], activation="linear", convolution=convolution
+    )
+    made = {name: start(store, split, QUICK) for name, start in starts_from(model).items()}
+    assert made[SINGLE_FRAME].encoder is None
+    for method in (SCRATCH, FINETUNED):
+        # The maps alone, of 2x2 places and 3 filters.
+        assert made[method].head.kernel.shape == (12, 2)
+        assert made[method].convolution == model.convolution
+    learned, fresh, own = (
+        m.encoder.get_weights()[0] for m in (made[FINETUNED], made[SCRATCH], model)
+    )
+    np.testing.assert_array_equal(learned, own)
+    assert np.any(fresh != own)
+    (result,) = compare({FINETUNED: starts_from(model)[FINETUNED]}, store, split, QUICK)
+    assert result.mean_and_std("video_accuracy") == (1.0, 0.0)
+
+
 def test_the_softmax_reads_the_state_standardised_on_the_training_part(tmp_path):
     videos = [
         (toy(length), ("run", "walk")[i % 2], f"g{i // 2}") for i, length in enumerate(LENGTHS)
