@@ -69,6 +69,13 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "pixels": lambda: VideoLSTM("conditional_future_predictor", (4, 4, 1), units=[6]),
     "motion": motion,
     "classifier": lambda: ActionClassifier(4, ["a", "b", "c"], units=[6, 5], dropout=0.2),
+    "classifier of maps": lambda: ActionClassifier(
+        8 * 8 * 2,
+        ["a", "b"],
+        units=[3, 4],
+        frame_shape=(8, 8, 2),
+        convolution={"patch_size": 2, "strides": [1, 2], "max_displacement": 1},
+    ),
     "single frames": lambda: ActionClassifier(4, ["a", "b"], units=[]),
 }
 PARTS = [
@@ -78,6 +85,7 @@ PARTS = [
     ("motion", "encoder"),
     pytest.param("motion", "forecaster", marks=pytest.mark.slow),
     ("classifier", "classifier"),
+    ("classifier of maps", "classifier"),
     ("single frames", "classifier"),
 ]
 OUTPUTS = {"encoder": "features", "forecaster": "prediction", "classifier": "action"}

@@ -56,9 +56,9 @@ from keras_videolstm_tools.shared_options import (
 def command(context: click.Context, start: str | None, **options: Any) -> Made:
     """Write a recipe and a model card to start from, for stores that `extract` wrote.
 
-    A fifth of the sources validates, the others are learned from, as `composite_youtube`
-    was; what --test-groups names is not, and `zoo publish` measures on it. Both files are yours to
-    change.
+    A fifth of the sources, or those of --validation-groups, validates; those of --test-groups
+    are kept for `zoo publish` to measure on; the others are learned from, as `composite_youtube`
+    was. Both files are yours to change.
 
     \b
     Example:

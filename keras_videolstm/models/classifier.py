@@ -76,7 +76,8 @@ class ActionClassifier(keras.Model):
 
     Raises:
         ValueError: if there are fewer than two classes or two of one name, `frame_shape` does not
-            go with `feature_dim` or the convolution, or slow or drift features are to be convolved.
+            go with `feature_dim` or the convolution, or a convolution has no units or is to read
+            slow or drift features.
 
     Example:
         >>> classifier = ActionClassifier(1280, ["run", "walk"], units=(256, 256))
@@ -113,12 +114,14 @@ class ActionClassifier(keras.Model):
             )
         if math.prod(frame_shape) != feature_dim:
             raise ValueError(
-                f"Expected a frame_shape of {feature_dim} values. Received: {frame_shape}"
+                f"Expected a frame_shape whose sides multiply to feature_dim={feature_dim}. "
+                f"Received: frame_shape={frame_shape}"
             )
-        if convolution is not None and (slow_features or drift_features):
+        if convolution is not None and (slow_features or drift_features or not units):
             raise ValueError(
-                f"Expected no convolution over features that have no places. Received: "
-                f"slow_features={slow_features}, drift_features={drift_features}"
+                f"Expected units with a convolution, and no slow or drift features, which have no "
+                f"places. Received: units={list(units)}, slow_features={slow_features}, "
+                f"drift_features={drift_features}"
             )
         dtype = kwargs.pop("dtype", None)
         check_keywords("ActionClassifier", kwargs)
@@ -162,12 +165,7 @@ class ActionClassifier(keras.Model):
                 parts[0] = (read[0][..., slow_features:], 1)
             parts.insert(0, (percepts, 1))
         if encoder is not None:
-            frames_read = joined(read)
-            if convolution is not None:
-                frames_read = _EachStep(frame_shape, dtype="float32")(frames_read)
-            state, _ = encoder(frames_read)
-            if convolution is not None:
-                state = _EachStep((math.prod(state.shape[2:]),), dtype="float32")(state)
+            state = _encoded(encoder, joined(read), frame_shape)
             if standardize_state:
                 state_standardizer = FrameStandardizer(state.shape[2:], name="state_standardizer")
                 state = state_standardizer(state)
@@ -231,8 +229,7 @@ class ActionClassifier(keras.Model):
             standardize=standardization_of(model),
             slow_features=model.slow_features,
             drift_features=model.drift_features,
-            frame_shape=model.frame_shape,
-            convolution=model.convolution,
+            **_convolution_of(model),
             **({} if model.drift is None else {"drift_rate": model.drift.rate}),
             **kwargs,
         )
@@ -340,8 +337,7 @@ class ActionClassifier(keras.Model):
             "drift_features": self.drift_features,
             "drift_rate": self.drift_rate,
             "standardize_state": self.standardize_state,
-            "frame_shape": list(self.frame_shape),
-            "convolution": self.convolution and self.convolution.to_config(),
+            **_convolution_of(self),
             **({"frozen": frozen} if frozen else {}),
         }
 
@@ -353,6 +349,22 @@ class ActionClassifier(keras.Model):
         model = cls(**config)
         freeze_among(model.parts, frozen)
         return model
+
+
+def _convolution_of(model: "VideoLSTM | ActionClassifier") -> dict[str, Any]:
+    """Return the arguments of a convolutional model that others have not."""
+    if model.convolution is None:
+        return {}
+    shape, convolution = list(model.frame_shape), model.convolution.to_config()
+    return {"frame_shape": shape, "convolution": convolution}
+
+
+def _encoded(encoder: VideoEncoder, read: Any, frame_shape: Sequence[int]) -> Any:
+    """Return an encoder's output at each step as a vector, of maps too."""
+    if encoder.convolution is None:
+        return encoder(read)[0]
+    maps, _ = encoder(_EachStep(frame_shape, dtype="float32")(read))
+    return _EachStep((math.prod(maps.shape[2:]),), dtype="float32")(maps)
 
 
 class _EachStep(keras.layers.Layer):

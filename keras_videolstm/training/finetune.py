@@ -115,15 +115,16 @@ def pretrained_classifier(
             f"Received: {store.path} with {store.feature_dim} features"
         )
     keras.utils.set_random_seed(settings.seed)
+    # What a single frame shows is named from few labels by itself; of pixels that is very little,
+    # and maps show it, too: alone they validated better on UCF-101's eleven classes.
     linear = model.activation == "linear"
+    skip = linear and model.convolution is None
     classifier = ActionClassifier.from_video_lstm(
         model,
         store.class_names,
         dropout=settings.dropout,
         normalize=True,
-        # What a single frame shows is named from few labels by itself; of pixels that is very
-        # little, and maps show it too: on the validation part of UCF-101 they were better alone.
-        skip=linear and model.convolution is None,
+        skip=skip,
         skip_slow=False,
         standardize_state=linear,
     )

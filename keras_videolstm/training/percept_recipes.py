@@ -49,8 +49,9 @@ def percepts_recipe(
 ) -> Recipe:
     """Return a recipe for one's own percepts, after that of `composite_youtube`.
 
-    A fifth of the sources (groups), drawn by the seed, validates; the others are learned from, each
-    frame about as often as `composite_youtube` saw its own. Of patches it is `patches_recipe`.
+    A fifth of the sources (groups) that do not test, drawn by the seed, validates; the others are
+    learned from, each frame about as often as `composite_youtube` saw its own. Of patches it is
+    `patches_recipe`.
 
     Args:
         stores: by the path that the recipe shall name them by.
@@ -62,8 +63,9 @@ def percepts_recipe(
         validation_groups: likewise those that validate, in place of drawn ones.
 
     Raises:
-        InputError: if there are less than two sources beside those that test, stores of several
-            kinds, or only short videos, or a group does not occur or has two parts.
+        InputError: if no source is left to learn from or to validate on, there are stores of
+            several kinds, or a part has only short videos, or a group does not occur or is to test
+            and to validate.
 
     Example:
         >>> recipe = percepts_recipe({"p.h5": PerceptStore("p.h5")}, "my_model")
@@ -72,8 +74,9 @@ def percepts_recipe(
     """
     first = check_one_kind(stores)
     train, validation, test = _parts(stores, seed, test_groups, validation_groups)
-    for part in filter(None, (train, validation, test)):
-        _check_long_enough(stores, part)
+    named = {"learn from": train, "validate on": validation, "test on": test}
+    for purpose, part in named.items():
+        _check_long_enough(stores, part, purpose)
     videos = {part.store: stores[part.store].videos_of_groups(tuple(part.groups)) for part in train}
     frames = sum(int(stores[path].frame_counts[chosen].sum()) for path, chosen in videos.items())
     if first.metadata.get("extractor") == PatchPercepts.name:
@@ -142,17 +145,19 @@ def started_from(recipe: Recipe, start: str, stores: Mapping[str, PerceptStore])
     )
 
 
-def _check_long_enough(stores: Mapping[str, PerceptStore], part: list[StoreRecipe]) -> None:
+def _check_long_enough(
+    stores: Mapping[str, PerceptStore], part: list[StoreRecipe], purpose: str
+) -> None:
     steps = _INPUT_STEPS + _PREDICTION_STEPS
     lengths = [
         int(stores[one.store].frame_counts[video])
         for one in part
         for video in stores[one.store].videos_of_groups(tuple(one.groups))
     ]
-    if max(lengths) < steps:
+    if lengths and max(lengths) < steps:
         raise InputError(
-            f"Expected videos of at least {steps} frames in each part. "
-            f"Received: none of {len(lengths)} in one of them, of {max(lengths)} at most"
+            f"Expected videos of at least {steps} frames to {purpose}. "
+            f"Received: none among {len(lengths)}, of {max(lengths)} at most"
         )
 
 
@@ -169,7 +174,7 @@ def _parts(
     )
     if both := sorted(testing & validating):
         raise InputError(
-            f"Expected groups that test and do not validate. Received: {both[0]} for both"
+            f"Expected test groups that are not validation groups. Received: {both[0]} in both"
         )
     groups = [group for group in known if group not in testing]
     if not validating:
@@ -178,9 +183,9 @@ def _parts(
     learned = set(groups) - validating
     if not learned:
         raise InputError(
-            "Expected videos of at least two sources, one to learn from and one to validate on"
-            f"{', beside those that test' * bool(testing)}. "
-            f"Received: {len(groups)} ({', '.join(groups)}) in {', '.join(stores)}"
+            "Expected videos of at least two sources, one to learn from and one to validate on, "
+            f"beside those that test. Received: {', '.join(stores)}, where {len(testing)} of "
+            f"{len(known)} test and {len(validating)} validate"
         )
     train, validation, test = (
         [

@@ -69,6 +69,16 @@ for run in (masked.predict_on_batch, masked):
     outputs = [np.asarray(run([each, zeros, zeros])) for each in (clips, padded)]
     assert np.abs(outputs[0] - outputs[1]).max() < 1e-6
 
+maps = {"frame_shape": (4, 4, 2), "convolution": {"patch_size": 2, "max_displacement": 2}}
+classifier = ActionClassifier(32, ["a", "b"], units=[4], **maps)
+classifier.compile("adam", {"steps": StepCrossentropy(), "action": None})
+frames = np.random.default_rng(0).random((2, 5, 32)).astype("float32")
+targets = {"steps": np.array([0, 1]), "action": np.array([0, 1])}
+classifier.fit(frames, targets, epochs=2, verbose=0)
+padded = np.concatenate([frames, np.full((2, 3, 32), -1.0, "float32")], axis=1)
+outputs = [classifier.predict(each, verbose=0)["action"] for each in (frames, padded)]
+assert np.abs(outputs[0] - outputs[1]).max() < 1e-6
+
 folder = Path(sys.argv[1])
 model = keras.saving.load_model(folder / "moving.keras")
 kept = np.load(folder / "moving.npz")

@@ -302,9 +302,11 @@ def test_a_convolutional_classifier_takes_padding_and_survives_a_file(tmp_path: 
     classifier = ActionClassifier.from_video_lstm(convolutional(), CLASSES, skip=True)
     randomize(classifier.head)
     clips = made_frames(2, 6)
-    padded = np.concatenate([clips, np.full((2, 3, clips.shape[-1]), -1, "float32")], axis=1)
+    padding = np.full((2, 3, clips.shape[-1]), -1, "float32")
     outputs = classifier(clips)
-    np.testing.assert_allclose(classifier(padded)["action"], outputs["action"], atol=1e-6)
+    for parts in ((clips, padding), (padding, clips), (clips[:, :2], padding, clips[:, 2:])):
+        padded = classifier(np.concatenate(parts, axis=1))
+        np.testing.assert_allclose(padded["action"], outputs["action"], atol=1e-6)
     classifier.encoder.cells[0].trainable = False
     classifier.save(tmp_path / "c.keras")
     again = keras.models.load_model(tmp_path / "c.keras")
@@ -327,11 +329,14 @@ def test_a_convolutional_classifier_learns() -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"frame_shape": (2, 2, 1)}, "a frame_shape of 3 values"),
+        (
+            {"frame_shape": (2, 2, 1)},
+            "whose sides multiply to feature_dim=3. Received: frame_shape=.2, 2, 1.",
+        ),
         ({"convolution": {"patch_size": 1}}, "Expected frames .height, width, channels"),
         (
             {"frame_shape": (1, 1, 3), "convolution": {"patch_size": 1}, "drift_features": 2},
-            "features that have no places",
+            "no slow or drift features",
         ),
     ],
 )
@@ -340,6 +345,12 @@ def test_a_convolution_needs_frames_that_have_places(
 ) -> None:
     with pytest.raises(ValueError, match=expected):
         ActionClassifier(FEATURES, CLASSES, units=[4], **options)
+
+
+def test_a_config_of_before_there_were_convolutions_still_makes_a_classifier() -> None:
+    config = ready().get_config()
+    assert not {"frame_shape", "convolution"} & set(config)
+    assert ActionClassifier.from_config(config).frame_shape == (FEATURES,)
 
 
 @pytest.mark.parametrize("units", [(), (6, 5)])

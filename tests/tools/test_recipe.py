@@ -90,7 +90,7 @@ def test_named_sources_are_left_out_to_test_on(tmp_path):
     assert "3 sources to learn from, 1 to validate on, 2 to test on" in shown
     assert Recipe.load(tmp_path / "r.toml").data.test[0].groups == ["g00", "g01"]
     card = (tmp_path / "card.md").read_text()
-    assert "1 source chose the epoch. 2 other ones did neither: the test part." in card
+    assert "1 source chose the epoch. 2 other sources did neither: the test part." in card
 
 
 @pytest.mark.parametrize("there", ["recipe.toml", "card.md"])

@@ -41,8 +41,15 @@ def run(
     # As a recipe names its stores: from its own folder.
     named = {Path(os.path.relpath(path, out.parent)).as_posix(): path for path in stores}
     opened = {text: PerceptStore(path) for text, path in named.items()}
-    held_out = (group_names(test_groups), group_names(validation_groups))
-    recipe = percepts_recipe(opened, name, variant, units, seed, *held_out)
+    recipe = percepts_recipe(
+        opened,
+        name,
+        variant,
+        units,
+        seed,
+        test_groups=group_names(test_groups),
+        validation_groups=group_names(validation_groups),
+    )
     if start:
         recipe = started_from(recipe, start, opened)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +115,9 @@ def _held_out(recipe: Recipe) -> str:
     validating = counted(_sources(recipe.data.validation), "source")
     said = f"Beside it, {validating} chose the epoch."
     if recipe.data.test:
-        said += f" {counted(_sources(recipe.data.test), 'other one')} did neither: the test part."
+        said += (
+            f" {counted(_sources(recipe.data.test), 'other source')} did neither: the test part."
+        )
     return said
 
 

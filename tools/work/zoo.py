@@ -126,16 +126,15 @@ def publish(
         result,
         f"{folder}: published; loaded again, its outputs differ by at most {worst:.2g}\n"
         f"{_measured(metadata)}\n"
-        f"{_next(folder)}",
+        f"{_next(folder, metadata)}",
     )
 
 
-def _next(folder: Path) -> str:
-    name = json.dumps(str(folder), ensure_ascii=False)
-    return (
-        f"Next: keras_videolstm.load({name}), or\n"
-        f"  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier"
-    )
+def _next(folder: Path, metadata: dict[str, Any]) -> str:
+    text = f"Next: keras_videolstm.load({json.dumps(str(folder), ensure_ascii=False)})"
+    if "percepts" not in metadata:
+        return text  # of videos it says nothing
+    return f"{text}, or\n  videolstm-tools finetune {quote(str(folder))} my_videos --out classifier"
 
 
 def _refuse_another(out: Path, run: Path) -> None:
