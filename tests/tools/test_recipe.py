@@ -36,7 +36,9 @@ def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkey
     told = refused(*publish, "--out", "zoo/tiny")
     assert f"card.md with 4 times SAY, in lines {', '.join(map(str, to_say))}" in told
     card.write_text(card.read_text().replace("SAY ", "NOTHING, "))
-    assert "the last frame held" in done(*publish, "--out", "zoo/tiny")
+    published = done(*publish, "--out", "zoo/tiny")
+    assert "the last frame held" in published
+    assert "videolstm-tools finetune zoo/tiny my_videos" in published
     card = (tmp_path / "zoo" / "tiny" / "README.md").read_text()
     assert "| prediction |" in card
     assert load(tmp_path / "zoo" / "tiny").variant == "composite"

@@ -143,7 +143,11 @@ def test_moving_mnist_is_trained_and_published_without_mnist_at_hand(tmp_path):
     done("train", "--recipe", tmp_path / "recipe.toml", "--out", tmp_path / "run", *mnist)
     (tmp_path / "card.md").write_text("# Toy\n<!-- results -->\n")
     out = ("--out", tmp_path / "entry", "--test-sequences", 5)
-    done("zoo", "publish", tmp_path / "run", "--card", tmp_path / "card.md", *mnist, *out)
+    arguments = ("zoo", "publish", tmp_path / "run", "--card", tmp_path / "card.md", *mnist, *out)
+    text = done(*arguments)
+    # Of videos it says nothing.
+    assert "Next: keras_videolstm.load(" in text
+    assert "finetune" not in text
     metadata = load_metadata(tmp_path / "entry")
     assert "percepts" not in metadata
     nats = metadata["metrics"]["reconstruction nats"]
