@@ -229,7 +229,8 @@ class ActionClassifier(keras.Model):
             standardize=standardization_of(model),
             slow_features=model.slow_features,
             drift_features=model.drift_features,
-            **_convolution_of(model),
+            frame_shape=model.frame_shape,
+            convolution=model.convolution,
             **({} if model.drift is None else {"drift_rate": model.drift.rate}),
             **kwargs,
         )
@@ -337,7 +338,8 @@ class ActionClassifier(keras.Model):
             "drift_features": self.drift_features,
             "drift_rate": self.drift_rate,
             "standardize_state": self.standardize_state,
-            **_convolution_of(self),
+            "frame_shape": list(self.frame_shape),
+            "convolution": self.convolution and self.convolution.to_config(),
             **({"frozen": frozen} if frozen else {}),
         }
 
@@ -349,14 +351,6 @@ class ActionClassifier(keras.Model):
         model = cls(**config)
         freeze_among(model.parts, frozen)
         return model
-
-
-def _convolution_of(model: "VideoLSTM | ActionClassifier") -> dict[str, Any]:
-    """Return the arguments of a convolutional model that others have not."""
-    if model.convolution is None:
-        return {}
-    shape, convolution = list(model.frame_shape), model.convolution.to_config()
-    return {"frame_shape": shape, "convolution": convolution}
 
 
 def _encoded(encoder: VideoEncoder, read: Any, frame_shape: Sequence[int]) -> Any:
