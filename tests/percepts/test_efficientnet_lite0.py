@@ -7,6 +7,7 @@ from matplotlib import cbook, pyplot
 from sklearn.datasets import load_sample_image
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.percepts import EfficientNetLite0Percepts
 from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
 
 ZOO = Path(__file__).parents[2] / "zoo" / "efficientnet_lite0"
@@ -93,3 +94,28 @@ def test_wrong_shape_names_expected_and_received(model: keras.Model) -> None:
 def test_wrong_weights_path_is_an_input_error(name: str) -> None:
     with pytest.raises(InputError, match=name):
         efficientnet_lite0(ZOO / name)
+
+
+@pytest.mark.parametrize("frames", [1, 4, 5, 11])
+def test_percepts_are_the_features_however_many_frames_there_are(
+    model: keras.Model, photographs: np.ndarray, frames: int
+) -> None:
+    shifted = [np.roll(photographs[index % 3], 9 * index, axis=1) for index in range(frames)]
+    clip = np.stack(shifted)
+    expected = model.predict_on_batch(clip)["features"]
+    percepts = EfficientNetLite0Percepts()(clip)
+    assert percepts.dtype == np.float32
+    np.testing.assert_allclose(percepts, expected, atol=1e-4)
+
+
+def test_a_gpu_takes_all_frames_at_a_time(
+    photographs: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras_videolstm.percepts.efficientnet_percepts._on_cpu", lambda: False)
+    extractor = EfficientNetLite0Percepts()
+    taken = []
+    monkeypatch.setattr(
+        extractor, "_features_of", lambda frames: taken.append(len(frames)) or frames
+    )
+    extractor(np.repeat(photographs, 3, axis=0))
+    assert taken == [9]
