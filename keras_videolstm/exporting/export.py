@@ -41,8 +41,9 @@ def export(
     Args:
         model: a `VideoLSTM` or an `ActionClassifier`.
         path: the new file; with `"savedmodel"` a new folder.
-        what: `"encoder"` gives `features` `(batch, units[-1])`, as `encode`; `"forecaster"` gives
-            `prediction` `(batch, steps, *frame_shape)`, as `forecast`; `"classifier"` gives
+        what: `"encoder"` gives `features` `(batch, units[-1])`, of a convolution
+            `(batch, height, width, maps)`, as `encode`; `"forecaster"` gives `prediction`
+            `(batch, steps, *frame_shape)`, as `forecast`; `"classifier"` gives
             `action` `(batch, classes)`, as `classify_blocks` for each block.
         format: `"savedmodel"`, `"tflite"` or `"onnx"`.
         steps: frames to forecast; default: as trained.

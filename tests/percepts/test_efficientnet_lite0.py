@@ -9,6 +9,7 @@ from sklearn.datasets import load_sample_image
 from keras_videolstm.errors import InputError
 from keras_videolstm.percepts import EfficientNetLite0Percepts
 from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
+from keras_videolstm.percepts.lite_network import LiteNetwork
 
 ZOO = Path(__file__).parents[2] / "zoo" / "efficientnet_lite0"
 PARAMETERS = 4_694_024
@@ -111,11 +112,14 @@ def test_percepts_are_the_features_however_many_frames_there_are(
 def test_a_gpu_takes_all_frames_at_a_time(
     photographs: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keras_videolstm.percepts.efficientnet_percepts._on_cpu", lambda: False)
-    extractor = EfficientNetLite0Percepts()
+    expected = EfficientNetLite0Percepts()(photographs)
+    monkeypatch.setattr(LiteNetwork, "is_best", staticmethod(lambda: False))
     taken = []
+    whole = keras.Model.predict_on_batch
     monkeypatch.setattr(
-        extractor, "_features_of", lambda frames: taken.append(len(frames)) or frames
+        keras.Model,
+        "predict_on_batch",
+        lambda model, frames: taken.append(len(frames)) or whole(model, frames),
     )
-    extractor(np.repeat(photographs, 3, axis=0))
-    assert taken == [9]
+    np.testing.assert_allclose(EfficientNetLite0Percepts()(photographs), expected, atol=1e-4)
+    assert taken == [3]

@@ -204,7 +204,7 @@ def _table() -> str:
     lines = [
         "# The zoo",
         "",
-        "Made by `videolstm-tools zoo publish`; each folder's README is its card. "
+        "This table is made by `videolstm-tools zoo publish`; each folder's README is its card. "
         "[RESULTS.md](RESULTS.md) has the paper's tables and figures beside these.",
         "",
         "| checkpoint | parameters | what it is | measured |",
