@@ -89,7 +89,10 @@ class FrameFormat:
 
 
 def iter_frames(
-    path: str | os.PathLike[str], frame_format: FrameFormat = FrameFormat()
+    path: str | os.PathLike[str],
+    frame_format: FrameFormat = FrameFormat(),
+    *,
+    one_thread: bool = False,
 ) -> Iterator[NDArray[Any]]:
     """Yield the frames of a video file one by one, so that no whole video is in memory.
 
@@ -102,6 +105,8 @@ def iter_frames(
             folder of images of one kind and size: png, jpg, bmp, tif; or a clip of TensorFlow
             Datasets, as `labelled_examples` names it.
         frame_format: frame rate, size and fit; by default the file's own.
+        one_thread: decode by one thread, as is best where other files are decoded at the time;
+            default: by as many as FFmpeg finds good.
 
     Yields:
         Frames `(height, width, 3)`, uint8 RGB.
@@ -117,6 +122,8 @@ def iter_frames(
     path = Path(path)
     with _opened(path, frame_format) as container:
         stream = container.streams.video[0]
+        if one_thread:
+            stream.thread_type = "NONE"
         timed = _timed_frames(container, stream, path)
         if frame_format.fps is not None:
             timed = _resampled(timed, frame_format.fps)

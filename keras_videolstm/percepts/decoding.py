@@ -28,7 +28,8 @@ def decoded_chunks(
     """Yield (clip, frames, "") per chunk, then (clip, no frames, fault or "") at a clip's end.
 
     `workers` threads decode a file each (PyAV lets others run meanwhile); the chunks of a file come
-    in order, those of different files as they are ready.
+    in order, those of different files as they are ready. Where there are files for all of them,
+    FFmpeg starts no threads of its own, which would only keep others waiting.
 
     Args:
         clips: the video files.
@@ -47,10 +48,12 @@ def decoded_chunks(
             except queue.Full:
                 continue
 
+    one_thread = 1 < workers <= len(clips)
+
     def work() -> None:
         try:
             while (number := next(numbers)) < len(clips) and not stopped.is_set():
-                for frames, fault in _decode(clips[number], frame_format, span):
+                for frames, fault in _decode(clips[number], frame_format, span, one_thread):
                     put((number, frames, fault))
                     if stopped.is_set():
                         return
@@ -77,13 +80,15 @@ def decoded_chunks(
             thread.join()
 
 
-def _decode(clip: Clip, frame_format: FrameFormat, span: int) -> Iterator[tuple[NDArray[Any], str]]:
+def _decode(
+    clip: Clip, frame_format: FrameFormat, span: int, one_thread: bool
+) -> Iterator[tuple[NDArray[Any], str]]:
     fault = ""
     try:
         view = dataclasses.replace(
             frame_format, place=clip.place, flip=clip.flip, untimed_fps=clip.untimed_fps
         )
-        for frames in frame_chunks(clip.path, view, span):
+        for frames in frame_chunks(clip.path, view, span, one_thread):
             yield frames, ""
     except InputError as error:
         fault = str(error)
@@ -91,7 +96,10 @@ def _decode(clip: Clip, frame_format: FrameFormat, span: int) -> Iterator[tuple[
 
 
 def frame_chunks(
-    path: str | os.PathLike[str], frame_format: FrameFormat, span: int = 1
+    path: str | os.PathLike[str],
+    frame_format: FrameFormat,
+    span: int = 1,
+    one_thread: bool = False,
 ) -> Iterator[NDArray[Any]]:
     """Yield the frames of a video file in chunks `(time, height, width, 3)`, uint8.
 
@@ -100,13 +108,14 @@ def frame_chunks(
         frame_format: of the frames.
         span: frames that one percept is made of; a chunk begins with the last `span - 1` frames of
             the one before, so that no percept is lost between them.
+        one_thread: as in `iter_frames`.
 
     Raises:
         InputError: as `iter_frames`; if there are less than `span` frames.
     """
     group: list[NDArray[Any]] = []
     chunks = 0
-    for frame in iter_frames(path, frame_format):
+    for frame in iter_frames(path, frame_format, one_thread=one_thread):
         group.append(frame)
         if len(group) == _FRAMES_A_CHUNK + span - 1:
             yield np.stack(group)

@@ -91,7 +91,8 @@ def _converted(model: keras.Model) -> bytes:
 
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
     function = tf.function(call).get_concrete_function(signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    # Without variables: the converter would save a whole model first, which takes seconds.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
     return bytes(converter.convert())
 
 

@@ -32,6 +32,8 @@ def test_every_container_gives_its_frames_and_resamples_by_time_stamps(suffix, t
     write_clip(path, level_frames(), fps=10)
     assert read_video(path).shape == (6, 64, 96, 3)
     assert levels_of(read_video(path)) == [0, 1, 2, 3, 4, 5]
+    by_one_thread = np.stack(list(iter_frames(path, one_thread=True)))
+    np.testing.assert_array_equal(by_one_thread, read_video(path))
     assert levels_of(read_video(path, FrameFormat(fps=5))) == [0, 2, 4]
     # Frame k shows what a player shows at k/15 s: the frame number floor(10 k / 15).
     assert levels_of(read_video(path, FrameFormat(fps=15))) == [0, 0, 1, 2, 2, 3, 4, 4, 5]

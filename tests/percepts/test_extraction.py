@@ -226,7 +226,7 @@ def test_a_passing_fault_passes(videos, tmp_path, monkeypatch):
     path = tmp_path / "s.h5"
     clips = find_clips(videos)
 
-    def unreadable(source, frame_format):
+    def unreadable(source, frame_format, one_thread):
         raise InputError(f"Expected a file that can be read. Received: {source}, which cannot")
 
     with monkeypatch.context() as away:
@@ -234,7 +234,9 @@ def test_a_passing_fault_passes(videos, tmp_path, monkeypatch):
         away.setattr(
             decoding,
             "iter_frames",
-            lambda source, *rest: (unreadable if "a.mp4" in str(source) else opened)(source, *rest),
+            lambda source, *rest, **options: (unreadable if "a.mp4" in str(source) else opened)(
+                source, *rest, **options
+            ),
         )
         report = extract(clips, path, "mean_colour", fps=10)
         assert (report.videos, len(report.skipped)) == (1, 1)
