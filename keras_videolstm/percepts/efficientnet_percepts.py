@@ -1,5 +1,8 @@
 """Percepts of EfficientNet-Lite0: small, quick on a CPU, and shipped with the zoo."""
 
+import functools
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -30,11 +33,16 @@ class EfficientNetLite0Percepts(PerceptExtractor):
     short_side = 240
 
     def __init__(self) -> None:
-        network = efficientnet_lite0(zoo_folder() / self.name / "model.weights.h5", folded=True)
-        features = keras.Model(network.input, network.output["features"])
-        best = LiteNetwork.is_best()
-        self._features = LiteNetwork(features) if best else features.predict_on_batch
+        self._features = _features_by(zoo_folder() / self.name / "model.weights.h5")
 
     def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, 224, 224, 3)`, uint8 RGB, to `(batch, 1280)` float32."""
         return np.asarray(self._features(frames))
+
+
+@functools.cache
+def _features_by(weights: Path) -> Callable[[NDArray[Any]], Any]:
+    """Return what maps frames to features; kept, as to make it takes seconds."""
+    network = efficientnet_lite0(weights, folded=True)
+    features = keras.Model(network.input, network.output["features"])
+    return LiteNetwork(features) if LiteNetwork.is_best() else features.predict_on_batch

@@ -7,8 +7,9 @@ from matplotlib import cbook, pyplot
 from sklearn.datasets import load_sample_image
 
 from keras_videolstm.errors import InputError
-from keras_videolstm.percepts import EfficientNetLite0Percepts
+from keras_videolstm.percepts import EfficientNetLite0Percepts, efficientnet_percepts
 from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
+from keras_videolstm.percepts.efficientnet_percepts import _features_by
 from keras_videolstm.percepts.lite_network import LiteNetwork
 
 ZOO = Path(__file__).parents[2] / "zoo" / "efficientnet_lite0"
@@ -113,6 +114,7 @@ def test_a_gpu_takes_all_frames_at_a_time(
     photographs: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = EfficientNetLite0Percepts()(photographs)
+    monkeypatch.setattr(efficientnet_percepts, "_features_by", _features_by.__wrapped__)
     monkeypatch.setattr(LiteNetwork, "is_best", staticmethod(lambda: False))
     taken = []
     whole = keras.Model.predict_on_batch
@@ -123,3 +125,8 @@ def test_a_gpu_takes_all_frames_at_a_time(
     )
     np.testing.assert_allclose(EfficientNetLite0Percepts()(photographs), expected, atol=1e-4)
     assert taken == [3]
+
+
+def test_a_second_extractor_costs_nothing() -> None:
+    first, second = EfficientNetLite0Percepts(), EfficientNetLite0Percepts()
+    assert first._features is second._features
