@@ -43,6 +43,11 @@ class EfficientNetLite0Percepts(PerceptExtractor):
 @functools.cache
 def _features_by(weights: Path) -> Callable[[NDArray[Any]], Any]:
     """Return what maps frames to features; kept, as to make it takes seconds."""
-    network = efficientnet_lite0(weights, folded=True)
-    features = keras.Model(network.input, network.output["features"])
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")  # percepts are the same, however a model is trained
+    try:
+        network = efficientnet_lite0(weights, folded=True)
+        features = keras.Model(network.input, network.output["features"])
+    finally:
+        keras.config.set_dtype_policy(policy)
     return LiteNetwork(features) if LiteNetwork.is_best() else features.predict_on_batch

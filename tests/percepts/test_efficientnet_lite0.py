@@ -130,3 +130,19 @@ def test_a_gpu_takes_all_frames_at_a_time(
 def test_a_second_extractor_costs_nothing() -> None:
     first, second = EfficientNetLite0Percepts(), EfficientNetLite0Percepts()
     assert first._features is second._features
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_percepts_are_float32_whatever_models_are_made_in(
+    photographs: np.ndarray, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    expected = EfficientNetLite0Percepts()(photographs)
+    monkeypatch.setattr(efficientnet_percepts, "_features_by", _features_by.__wrapped__)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        percepts = EfficientNetLite0Percepts()(photographs)
+        assert keras.config.dtype_policy().name == policy
+    finally:
+        keras.config.set_dtype_policy(before)
+    np.testing.assert_array_equal(percepts, expected)
