@@ -31,7 +31,9 @@ _HOURS = 300
 @click.option("--percepts", default="efficientnet_lite0", show_default=True, help="Extractor.")
 @click.option("--fps", type=float, default=15, show_default=True, help="Frames a second.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--clips", type=click.IntRange(1), default=24, show_default=True, help="The first.")
+@click.option(
+    "--clips", type=click.IntRange(1), default=24, show_default=True, help="Evenly chosen."
+)
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 def main(
     videos: Path, out: Path, percepts: str, fps: float, workers: int, clips: int, rounds: int

@@ -11,8 +11,8 @@ from keras_videolstm_tools.results import Made, with_json
 from keras_videolstm_tools.shared_options import (
     LABELLED,
     checkpoint_argument,
+    checkpoint_fit_option,
     csv_root_option,
-    fit_option,
     labelled_argument,
     overwrite_option,
     refuse_options,
@@ -44,7 +44,7 @@ _WITH_TEST = " (two with --test VIDEOS, from which the test part is taken)"
 @validation_groups_option
 @click.option("--fps", type=float, help="Frames a second.  [default: the checkpoint's]")
 @untimed_fps_option
-@fit_option
+@checkpoint_fit_option
 @csv_root_option
 @strict_option
 @training_steps_option

@@ -9,6 +9,7 @@ import click
 from keras_videolstm_tools.given_path import GivenPath, GivenVideos
 from keras_videolstm_tools.shared_options import (
     LABELLED,
+    checkpoint_fit_option,
     repeats_option,
     training_steps_option,
     untimed_fps_option,
@@ -48,6 +49,7 @@ def protocol_options(command: Callable) -> Callable:
                 "[default: one fold, drawn as `finetune` does]",
             ),
             untimed_fps_option,
+            checkpoint_fit_option,
             repeats_option(default=10),
             training_steps_option,
             out_option,

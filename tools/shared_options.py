@@ -35,12 +35,11 @@ csv_root_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder that a CSV's paths are relative to.  [default: the CSV's own]",
 )
-fit_option = click.option(
-    "--fit",
-    type=click.Choice(["crop", "pad"]),
-    default="crop",
-    show_default=True,
-    help="Take the central square, or pad the whole frame to one, as where the sides matter.",
+_FITS = click.Choice(["crop", "pad"])
+_FIT = "Take the central square, or pad the whole frame to one, as where the sides matter."
+fit_option = click.option("--fit", type=_FITS, default="crop", show_default=True, help=_FIT)
+checkpoint_fit_option = click.option(
+    "--fit", type=_FITS, help=f"{_FIT}  [default: the checkpoint's]"
 )
 test_groups_option = click.option(
     "--test-groups", default="", help="Sources to test on: g08-g12 or a,b,c."

@@ -25,6 +25,8 @@ _TRUNCATED_FRACTION = 0.1
 _TRUNCATED_SECONDS = 0.5
 # A jump of time stamps that no recording has; resampling would fill it with held frames.
 _LARGEST_GAP_SECONDS = 3600
+# What a damaged header asks for beyond that would fill the memory.
+_LONGEST_SIDES = 50
 _FITS = ("crop", "pad")
 # Images have no time; where no frame rate is asked for, it makes no difference.
 _IMAGES_FPS = 25
@@ -128,7 +130,7 @@ def iter_frames(
         if frame_format.fps is not None:
             timed = _resampled(timed, frame_format.fps)
         for frame in timed:
-            yield _fitted(frame, stream, frame_format)
+            yield _fitted(frame, stream, frame_format, path)
 
 
 def read_video(
@@ -392,17 +394,24 @@ def _resampled(timed: Iterator[_TimedFrame], fps: float) -> Iterator[_TimedFrame
 
 
 def _fitted(
-    timed: _TimedFrame, stream: av.video.stream.VideoStream, frame_format: FrameFormat
+    timed: _TimedFrame,
+    stream: av.video.stream.VideoStream,
+    frame_format: FrameFormat,
+    path: Path,
 ) -> NDArray[Any]:
     frame = timed.frame
-    aspect = float(stream.sample_aspect_ratio or 1) or 1.0
-    width, height = round(frame.width * aspect), frame.height
+    width, height = _upright_size(frame, stream, path)
     size = frame_format.size
     if size is not None:
         reference = max(width, height) if frame_format.fit == "pad" else min(width, height)
         side = size if frame_format.fit == "pad" else frame_format.short_side or size
         width, height = (max(1, round(length * side / reference)) for length in (width, height))
-    image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    try:
+        image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"Expected frames that FFmpeg can scale. Received: {path} ({_reason(error)})"
+        ) from error
     turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
     if turns:
         image = np.ascontiguousarray(np.rot90(image, turns))
@@ -411,6 +420,20 @@ def _fitted(
     elif size is not None:
         image = _cropped(image, size, frame_format.place)
     return np.ascontiguousarray(image[:, ::-1]) if frame_format.flip else image
+
+
+def _upright_size(
+    frame: av.VideoFrame, stream: av.video.stream.VideoStream, path: Path
+) -> tuple[int, int]:
+    """Return width and height as they are shown, with square pixels."""
+    width = round(frame.width * (float(stream.sample_aspect_ratio or 1) or 1.0))
+    height = frame.height
+    if not 1 / _LONGEST_SIDES <= width / height <= _LONGEST_SIDES:
+        raise InputError(
+            f"Expected frames at most {_LONGEST_SIDES} times as long as wide. Received: {path} "
+            f"with frames of {frame.width}x{frame.height} that are shown as {width}x{height}"
+        )
+    return width, height
 
 
 def _cropped(image: NDArray[Any], size: int, place: tuple[float, float]) -> NDArray[Any]:

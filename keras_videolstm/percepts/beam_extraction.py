@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics, MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
@@ -19,6 +20,8 @@ from keras_videolstm.percepts.named_extractors import get_extractor
 from keras_videolstm.percepts.store_extraction import StoreExtraction
 
 _DECODERS_A_WORKER = 2
+_COUNTER = ("keras_videolstm", "new_frames")
+_NEW_FRAMES = MetricsFilter().with_namespace(_COUNTER[0]).with_name(_COUNTER[1])
 
 
 def extract_with_beam(
@@ -72,7 +75,9 @@ def extract_with_beam(
         raise InputError(f"Expected a pipeline that comes to its end. Received: {state}")
     whole.finish()
     report = ExtractionReport.of_store(PerceptStore(store))
-    report.new_frames = sum(found.committed for found in result.metrics().query()["counters"])
+    counted = result.metrics().query(_NEW_FRAMES)["counters"]
+    # Some runners do not know what was committed; `result` is then what was attempted.
+    report.new_frames = sum(found.result for found in counted)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -113,7 +118,7 @@ class _ExtractFile(beam.DoFn):
         self._loaded: PerceptExtractor | None = None
 
     def process(self, number: int) -> Iterable[int]:
-        new_frames = beam.metrics.Metrics.counter("keras_videolstm", "new_frames")
+        new_frames = Metrics.counter(*_COUNTER)
         self._whole.part(number).run(
             self._extractor,
             workers=_DECODERS_A_WORKER,

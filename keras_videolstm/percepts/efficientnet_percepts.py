@@ -1,6 +1,7 @@
 """Percepts of EfficientNet-Lite0: small, quick on a CPU, and shipped with the zoo."""
 
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from keras_videolstm.percepts.efficientnet_lite0 import efficientnet_lite0
 from keras_videolstm.percepts.extractor import PerceptExtractor, register_extractor
 from keras_videolstm.percepts.lite_network import LiteNetwork
 from keras_videolstm.zoo_folder import zoo_folder
+
+# To make the network changes what is global for a while: Keras' policy, the standard error.
+_MADE_ONCE = threading.Lock()
 
 
 @register_extractor
@@ -33,7 +37,8 @@ class EfficientNetLite0Percepts(PerceptExtractor):
     short_side = 240
 
     def __init__(self) -> None:
-        self._features = _features_by(zoo_folder() / self.name / "model.weights.h5")
+        with _MADE_ONCE:
+            self._features = _features_by(zoo_folder() / self.name / "model.weights.h5")
 
     def __call__(self, frames: NDArray[Any]) -> NDArray[Any]:
         """Map frames `(batch, 224, 224, 3)`, uint8 RGB, to `(batch, 1280)` float32."""

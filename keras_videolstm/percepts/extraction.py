@@ -17,6 +17,7 @@ from keras_videolstm.percepts.decoding import frame_chunks
 from keras_videolstm.percepts.extractor import PerceptExtractor, percepts_by
 from keras_videolstm.percepts.named_extractors import get_extractor
 from keras_videolstm.percepts.store_extraction import StoreExtraction
+from keras_videolstm.percepts.usable_cores import usable_cores
 
 _MOST_WORKERS = 8
 
@@ -128,7 +129,7 @@ def extract(
     for part in parts:
         part.run(
             lambda: get_extractor(extractor) if isinstance(extractor, str) else extractor,
-            workers=workers or min(os.cpu_count() or 1, _MOST_WORKERS),
+            workers=workers or min(usable_cores(), _MOST_WORKERS),
             strict=strict,
             count=count,
         )

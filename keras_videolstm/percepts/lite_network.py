@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_videolstm.errors import InputError
+from keras_videolstm.percepts.usable_cores import usable_cores
 
 _STDERR = 2
 
@@ -39,7 +40,7 @@ class LiteNetwork:
         with _no_notices():
             self._content = _converted(model)
             self._interpreter()
-        self._cores = ThreadPoolExecutor(os.cpu_count())
+        self._cores = ThreadPoolExecutor(usable_cores())
 
     def __call__(self, batch: NDArray[Any]) -> NDArray[Any]:
         """Map a batch `(batch, *input_shape)` of any numbers to `(batch, *output_shape)` float32.

@@ -1,6 +1,6 @@
 """Labelled videos into training, validation and test parts, sources never shared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from keras_videolstm.data.official_splits import TEST, TRAIN, official_parts
 from keras_videolstm.data.order_controls import original_names
 from keras_videolstm.data.percept_store import UNLABELLED, PerceptStore
 from keras_videolstm.errors import InputError
+from keras_videolstm.training.group_draw import GroupDraw
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def split_by_group(
         for part, given in (("test", test_groups), ("validation", validation_groups))
         if not given and (with_test or part != "test")
     ]
-    _draw_groups(store, labelled, wanted, part_of, np.random.default_rng(seed))
-    parts = np.array([part_of[group] for group in store.groups[labelled]])
+    parts = _draw_groups(store, labelled, wanted, part_of, seed)
     split = Split(*(labelled[parts == part] for part in ("train", "validation", "test")))
     _check_training_part(store, split)
     return split
@@ -107,9 +107,7 @@ def official_split(store: PerceptStore, data_set: str, number: int, *, seed: int
             f"Expected videos of both parts of split {number} of {data_set}. Received: "
             f"{store.path} with {len(candidates)} to train and {len(tested)} to test on"
         )
-    part_of: dict[str, str] = {}
-    _draw_groups(store, candidates, ["validation"], part_of, np.random.default_rng(seed))
-    drawn = np.array([part_of[group] for group in store.groups[candidates]])
+    drawn = _draw_groups(store, candidates, ["validation"], {}, seed)
     split = Split(candidates[drawn == "train"], candidates[drawn == "validation"], tested)
     _check_training_part(store, split)
     return split
@@ -153,42 +151,14 @@ def _draw_groups(
     store: PerceptStore,
     labelled: NDArray[Any],
     wanted: Sequence[str],
-    part_of: dict[str, str],
-    rng: np.random.Generator,
-) -> None:
-    """Deal each class's groups that have no part yet; one group may occur in many classes."""
-    of_class = {
-        name: sorted(set(store.groups[labelled[store.labels[labelled] == number]]))
-        for number, name in enumerate(store.class_names)
-    }
-    # Those with few come first, before what they share is dealt for others.
-    for name, groups in sorted(of_class.items(), key=lambda item: len(item[1])):
-        free = [group for group in groups if group not in part_of]
-        if not free:
-            continue
-        share = max(1, len(groups) // 5)
-        present = [part_of[group] for group in groups if group in part_of]
-        missing = {part: max(share - present.count(part), 0) for part in wanted}
-        if len(free) <= sum(missing.values()) and "train" not in present:
-            raise InputError(
-                f"Expected at least {1 + len(wanted)} sources of the class {name!r}, one for each "
-                f"part. Received: {len(groups)} ({', '.join(groups[:5])}); sources are named in a "
-                f"CSV's group column"
-            )
-        rng.shuffle(free)
-        for part, count in missing.items():
-            part_of.update(dict.fromkeys(free[:count], part))
-            free = free[count:]
-        part_of.update(dict.fromkeys(free, "train"))
-    for name, groups in of_class.items():
-        dealt = {part_of[group] for group in groups}
-        missing = [part for part in wanted if part not in dealt]
-        if groups and missing:
-            raise InputError(
-                f"Expected sources of the class {name!r} in the {missing[0]} part. Received: all "
-                f"of them ({', '.join(groups[:5])}), which other classes share, in "
-                f"{' and '.join(sorted(dealt))}; test and validation groups can be named"
-            )
+    part_of: Mapping[str, str],
+    seed: int,
+) -> NDArray[Any]:
+    """Return the part of each labelled video, of groups that have none yet by a draw."""
+    groups, labels = store.groups[labelled], store.labels[labelled]
+    draw = GroupDraw(groups, labels, store.class_names, part_of)
+    draw.deal(wanted, np.random.default_rng(seed))
+    return np.array([draw.part_of[group] for group in groups])
 
 
 def _check_training_part(store: PerceptStore, split: Split) -> None:

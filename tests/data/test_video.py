@@ -113,6 +113,14 @@ def test_pixels_twice_as_wide_as_high_are_made_square(size, tmp_path):
     assert abs(height - width) <= 3
 
 
+@pytest.mark.parametrize("size", [None, 80])
+def test_frames_of_no_shape_that_a_camera_has_are_refused(size, tmp_path):
+    black = np.zeros((3, 80, 120, 3), "uint8")
+    path = write_video(tmp_path / "odd.mkv", black, pixel_aspect=Fraction(70, 1))
+    with pytest.raises(InputError, match=r"50 times.*odd.mkv with .* 120x80 .* shown as 8400x80"):
+        read_video(path, FrameFormat(size=size))
+
+
 def rotate_by_header(path: Path, matrix: tuple[float, ...]) -> None:
     """Write a rotation into an MP4's track header, as a phone held upright does."""
     data = bytearray(path.read_bytes())

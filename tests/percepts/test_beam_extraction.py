@@ -13,8 +13,6 @@ from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.percepts import extract
 from tests.video_files import level_frames
 
-pytest.importorskip("apache_beam")
-
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:

@@ -227,10 +227,11 @@ def test_a_convolutional_model_of_whole_frames_is_fine_tuned_and_names_a_clip(ba
     options = {"activation": "linear", "standardize": "channel", "convolution": {"patch_size": 8}}
     model = VideoLSTM("composite", (32, 32, 3), units=[4], prediction_steps=5, **options)
     model.set_statistics(np.full((32, 32, 3), 0.5), np.full((32, 32, 3), 0.3))
-    save(model, tmp_path / "model", {"percepts": PATCHES, "input_steps": 6})
+    save(model, tmp_path / "model", {"percepts": {**PATCHES, "fit": "pad"}, "input_steps": 6})
     quick = ("--training-steps", 20, "--learning-rate", 0.01)
     out = tmp_path / "classifier"
-    done("finetune", tmp_path / "model", base / "videos", "--fit", "pad", "--out", out, *quick)
+    done("finetune", tmp_path / "model", base / "videos", "--out", out, *quick)
+    assert load_metadata(out)["percepts"]["fit"] == "pad"  # the checkpoint's, unasked
     classifier = load(out)
     assert (classifier.frame_shape, classifier.convolution.patch_size) == ((32, 32, 3), 8)
     assert verify(out)

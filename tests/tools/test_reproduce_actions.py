@@ -20,7 +20,7 @@ from keras_videolstm.training.label_curve import LabelCurve
 from keras_videolstm.training.splits import official_split, split_by_group, split_of_control
 from keras_videolstm_tools.reproduce_actions import _OF_TABLE_3
 from keras_videolstm_tools.work.label_protocols import Protocol, write_table
-from tests.command_line import contents, done, refused
+from tests.command_line import call, contents, done, refused
 from tests.percept_files import toy_actions, write_store
 from tests.tiny_runs import RECIPE
 
@@ -294,10 +294,17 @@ def test_an_official_split_keeps_its_test_part_and_cuts_validation_by_source(hmd
 
 @pytest.mark.slow
 def test_data_without_folds_is_divided_as_for_fine_tuning(models, ucf101, tmp_path):
-    arguments = ("--data", ucf101, "--out", tmp_path, *QUICK, "--shots", 1)
-    text = done("reproduce", "fig7", models / "composite", *arguments)
-    assert "one draw, of 2 test videos" in text
-    assert "paper" not in text
+    for number, path in enumerate(sorted(ucf101.rglob("*.avi"))):
+        (tmp_path / "own" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / "own" / path.parent.name / f"{number}.avi")
+    arguments = ("--data", tmp_path / "own", "--out", tmp_path, *QUICK, "--fit", "pad")
+    result = call("reproduce", "table1", models / "composite", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "one draw, of 2 test videos" in result.stdout
+    assert "paper" not in result.stdout
+    # As by fine-tuning, one is told that each file counts as a source.
+    assert "10 clips count as 10 sources, by their files' names" in result.stderr
+    assert PerceptStore(tmp_path / "data" / "percepts.h5").metadata["fit"] == "pad"
 
 
 @pytest.mark.slow
@@ -308,8 +315,8 @@ def test_files_of_other_names_are_told_before_percepts_are_made(models, hmdb51, 
     assert contents(tmp_path) == {}
     shutil.copytree(hmdb51, tmp_path / "hmdb51")
     write_video(tmp_path / "hmdb51" / "clap" / "mine.mp4", 50, 9)
-    arguments = ("--hmdb51", tmp_path / "hmdb51", "--split", 1, "--json")
-    (result,) = json.loads(done(*table1, *arguments))
+    (result,) = json.loads(done(*table1, "--hmdb51", tmp_path / "hmdb51", "--json"))
+    assert result["test_videos"] == [2, 2, 2]  # of all three splits
     ((path, why),) = result["skipped"]
     assert (Path(path).name, why) == ("mine.mp4", "not a name of hmdb51")
 

@@ -6,13 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from keras_videolstm.data.action_clips import Clip
+from keras_videolstm.data import official_splits
+from keras_videolstm.data.action_clips import Clip, _group_of
 from keras_videolstm.data.percept_store import PerceptStore
 from keras_videolstm.data.percept_store_writer import PerceptStoreWriter
 from keras_videolstm.errors import InputError
-from keras_videolstm.training.splits import Split, draw_shots, split_by_group
+from keras_videolstm.training.splits import Split, draw_shots, official_split, split_by_group
 
 PARTS = ("train", "validation", "test")
+
+
+class NamedTable(SimpleNamespace):
+    """What an official split reads of a store."""
+
+    path = "table.h5"
 
 
 class Table(SimpleNamespace):
@@ -91,6 +98,26 @@ def test_each_part_gets_a_fifth_of_the_sources_of_each_class():
         numbers = getattr(split, part)
         assert len(set(videos.groups[numbers])) == groups
         assert list(np.bincount(videos.labels[numbers])) == [2 * groups] * 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_shared_and_uneven_sources_of_hmdb51_leave_enough_of_each_class_to_both(number):
+    clips = [Path(f"{name}.avi") for name in official_splits._hmdb51()]
+    classes = sorted({clip.parent.name for clip in clips})
+    labels = [classes.index(clip.parent.name) for clip in clips]
+    store = NamedTable(
+        names=np.array([str(clip) for clip in clips], dtype=object),
+        labels=np.array(labels, "int32"),
+        groups=np.array([_group_of(clip, clip.stem) for clip in clips], dtype=object),
+        class_names=tuple(classes),
+    )
+    for seed in range(3):
+        split = official_split(store, "hmdb51", number, seed=seed)
+        assert not set(store.groups[split.train]) & set(store.groups[split.validation])
+        # Of 70 clips a class a fifth is 14, where sources are alike.
+        counts = np.bincount(store.labels[split.validation], minlength=51)
+        assert 7 <= counts.min() <= counts.max() <= 28
+        assert 12 <= counts.mean() <= 15
 
 
 def test_a_seed_gives_the_same_split_and_another_seed_another():

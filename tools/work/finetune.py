@@ -65,7 +65,7 @@ def run(
     validation_groups: str,
     fps: float | None,
     untimed_fps: float | None,
-    fit: str,
+    fit: str | None,
     root: Path | None,
     strict: bool,
     training_steps: int,
@@ -83,7 +83,8 @@ def run(
         seed=seed,
     )
     model, percepts = load_with_percepts(checkpoint)
-    percepts = {**percepts, "fit": fit, "fps": percepts["fps"] if fps is None else fps}
+    wanted = {key: value for key, value in (("fps", fps), ("fit", fit)) if value is not None}
+    percepts = {**percepts, **wanted}
     # Asked before the work, not after it.
     if out.exists() and not out.is_dir():
         raise InputError(f"Expected a folder to write. Received: {out}, which is a file")

@@ -34,6 +34,7 @@ from keras_videolstm_tools.work.labelled_percepts import (
 )
 from keras_videolstm_tools.work.labels_learned import labels_learned
 from keras_videolstm_tools.work.pretraining_sources import sources_seen
+from keras_videolstm_tools.work.told_of_data import tell_of_data
 
 UCF101, HMDB51, OTHER, DIGITS = "ucf101", "hmdb51", "data", "moving_digits"
 _NAMES = {UCF101: "UCF-101", HMDB51: "HMDB-51", OTHER: "own data", DIGITS: "moving digits"}
@@ -92,12 +93,14 @@ def protocols(
     splits: Sequence[str],
     folds: Sequence[str],
     untimed_fps: float | None,
+    fit: str | None,
     repeats: int,
     training_steps: int,
 ) -> Iterator[tuple[Protocol, FinetuneSettings, int]]:
     """Yield each data set that was given, how classifiers are trained, and the draws."""
     given = {UCF101: ucf101, HMDB51: hmdb51, OTHER: data}
     settings = FinetuneSettings(steps=training_steps)
+    percepts = {**percepts, "fit": fit or percepts["fit"]}
     for name, source in given.items():
         if source is None:
             continue
@@ -111,6 +114,7 @@ def protocols(
         )
         settings_of(store, percepts)
         if name == OTHER:
+            tell_of_data(store, None)
             parts = [_fold(store, text, settings.seed) for text in folds or [""]]
         else:
             numbers = sorted({int(split) for split in splits})
