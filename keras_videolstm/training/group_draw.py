@@ -57,8 +57,15 @@ class GroupDraw:
     def deal(self, wanted: Sequence[str], rng: np.random.Generator) -> None:
         """Give each group that has no part yet one of `wanted`, or the training part.
 
+        Args:
+            wanted: names of the parts that are drawn.
+            rng: draws.
+
         Raises:
-            InputError: if a class has too few sources.
+            InputError: if a class has too few sources for all parts.
+
+        Example:
+            >>> draw.deal(["test", "validation"], np.random.default_rng(0))
         """
         # Those with few come first, before what they share is dealt for others.
         order = sorted(enumerate(self._of_class), key=lambda item: len(self._of_class[item[1]]))

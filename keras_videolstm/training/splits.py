@@ -81,8 +81,8 @@ def split_by_group(
 def official_split(store: PerceptStore, data_set: str, number: int, *, seed: int) -> Split:
     """Return an official split of UCF-101 or HMDB-51, validation cut from its training part.
 
-    Validation gets a fifth of each class's sources, drawn by `seed`; the official test part stays
-    as it is, and videos that a split of HMDB-51 leaves out are in no part.
+    Validation gets a fifth of each class's sources, drawn by `seed` as in `GroupDraw`; the official
+    test part stays as it is, and videos that a split of HMDB-51 leaves out are in no part.
 
     Args:
         store: percepts of the data set, or of some of its videos.
