@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 
 .PHONY: demo test test-slow notebooks docs lint wheel clean
 
-# Installed once; again only when the requirements change.
+# Installed once; again only when the requirements change. What is imported is compiled then: most of
+# the thousands of files that come along are not.
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[dev]"
 	touch $@
 
 demo: $(STAMP)
@@ -31,13 +32,14 @@ demo: $(STAMP)
 # no process waits for the other. Three on two cores, as many tests wait for programs that they start.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-# All but the slow ones; both kinds at once: `make test WHICH=`.
-WHICH := -m "not slow"
+# All but the slow ones.
 test: $(STAMP)
-	$(PYTEST) $(WHICH)
+	$(PYTEST) -m "not slow"
 
+# `make test-slow UNTIL=$(date -d 'now + 10 minutes' +%s)` begins none later.
+UNTIL :=
 test-slow: $(STAMP)
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow $(if $(UNTIL),--until $(UNTIL) -rs --no-fold-skipped)
 
 # Each from top to bottom, offline; the outputs in the tree stay as they are.
 notebooks: $(STAMP)

@@ -201,6 +201,7 @@ def test_a_classifier_leaves_padding_out_as_before(form, tmp_path):
     assert_alike(run(path, form, block), "classifier", model.classify_blocks(video))
 
 
+@pytest.mark.slow
 def test_a_saved_model_needs_tensorflow_alone(tmp_path):
     model = made("features")
     export(model, tmp_path / "part", "encoder", "savedmodel")

@@ -97,6 +97,7 @@ def test_an_update_has_singular_values_near_one_in_low_precision_too() -> None:
         assert np.median(values) > 0.5
 
 
+@pytest.mark.slow
 def test_it_survives_saving_with_its_moments(tmp_path: Path) -> None:
     whole = made_model(Muon(RATE, momentum=0.9, global_clipnorm=1.0))
     fit(whole, epochs=2)

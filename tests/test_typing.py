@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import keras_videolstm as kvl
 
 LIBRARY = Path(kvl.__file__).parent
@@ -86,6 +88,7 @@ def adapted(folder: Path, model: kvl.VideoLSTM) -> tuple[ExtractionReport, float
 """
 
 
+@pytest.mark.slow
 def test_a_strictly_checked_user_module_is_clean(tmp_path):
     module = tmp_path / "user.py"
     module.write_text(USER, encoding="utf-8")

@@ -106,7 +106,7 @@ def test_training_forces_and_anything_else_feeds_back_unless_told() -> None:
     np.testing.assert_allclose(both, own, atol=1e-12)
 
 
-@pytest.mark.parametrize("steps", [1, STEPS, 100])
+@pytest.mark.parametrize("steps", [1, STEPS, pytest.param(100, marks=pytest.mark.slow)])
 def test_all_paths_write_from_traces(steps: int) -> None:
     state, truth = [*made_state(), made_trace(2)], made_truth(steps)
     decoder = made_decoder(activation="linear", traces=2)

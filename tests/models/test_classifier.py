@@ -316,6 +316,7 @@ def test_a_convolutional_classifier_takes_padding_and_survives_a_file(tmp_path: 
     np.testing.assert_array_equal(other.encoder.weights[0], classifier.encoder.weights[0])
 
 
+@pytest.mark.slow
 def test_a_convolutional_classifier_learns() -> None:
     classifier = ActionClassifier.from_video_lstm(convolutional(), CLASSES)
     clips, labels = made_frames(6, 4), np.arange(6) % 3

@@ -110,7 +110,10 @@ def test_what_moves_in_the_frame_moves_in_the_forecast(model: VideoLSTM) -> None
     assert np.ptp(there[:, inside, inside]) > 1e-3
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "rate",
+    [pytest.param(0.0, marks=pytest.mark.slow), 0.5, pytest.param(1.0, marks=pytest.mark.slow)],
+)
 def test_it_learns_forced_sampled_and_on_its_own_frames(learner: VideoLSTM, rate: float) -> None:
     learner.decoders["prediction"].set_sampling_rate(rate)
     x, y = batch_of((made_clips(7) > 0.5).astype("float32"))

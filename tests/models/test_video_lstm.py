@@ -353,6 +353,7 @@ def test_pixels_come_back_as_pixels_and_bytes_are_scaled() -> None:
 # --- Standardised features ---
 
 
+@pytest.mark.slow
 def test_training_and_evaluation_scale_bytes_in_the_graph() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 6, 2, 2, 1)).astype("uint8")
     results = []
@@ -656,6 +657,7 @@ def test_mixed_bfloat16_keeps_outputs_in_float32_and_stays_near() -> None:
     assert low.get_config()["dtype"] == "mixed_bfloat16"
 
 
+@pytest.mark.slow
 def test_in_bfloat16_the_loss_falls_as_it_does_in_float32() -> None:
     falls = {}
     for dtype in ("float32", "mixed_bfloat16"):

@@ -128,7 +128,14 @@ def test_evaluate_says_what_it_cannot_do(checkpoint, mnist, tmp_path):
     assert "a model of pixels" in told
 
 
-@pytest.mark.parametrize("figure", ["fig4", "fig_long", "fig_digits"])
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "fig4",
+        pytest.param("fig_long", marks=pytest.mark.slow),
+        pytest.param("fig_digits", marks=pytest.mark.slow),
+    ],
+)
 def test_films_are_drawn_of_several_checkpoints(figure, checkpoint, convolutional, mnist, tmp_path):
     arguments = ("--mnist", mnist, "--test-sequences", 1, "--out", tmp_path / "figures")
     paths = done("reproduce", figure, checkpoint, convolutional, *arguments).split()
@@ -149,6 +156,7 @@ def test_weights_and_activity_are_drawn(kind, mnist, tmp_path, request):
     assert names == {"fig_features_input.png", "fig_features_output.png", "fig_state.png"}
 
 
+@pytest.mark.slow
 def test_checkpoints_of_one_name_are_told_apart(checkpoint, mnist, tmp_path):
     again = tmp_path / "again" / checkpoint.name
     shutil.copytree(checkpoint, again)
@@ -209,6 +217,7 @@ def with_little(recipe: Recipe) -> Recipe:
     return dataclasses.replace(recipe, data=data, model=model)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little_validation")
 def test_table2_trains_measures_and_continues(mnist, tmp_path):
     arguments = ("reproduce", "table2", "--row", "future_predictor")

@@ -113,6 +113,7 @@ def test_fine_tuning_writes_a_classifier_that_verifies_and_its_report(base):
     assert all(len(part) == 1 for part in parts.values())
 
 
+@pytest.mark.slow
 def test_a_classifier_is_kept_where_its_pictures_fail(base, tmp_path, monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError("no room")
@@ -223,6 +224,7 @@ def test_percepts_of_a_clip_that_is_drawn_are_extracted_once(
     assert sum(frames) == 20
 
 
+@pytest.mark.slow
 def test_a_convolutional_model_of_whole_frames_is_fine_tuned_and_names_a_clip(base, tmp_path):
     options = {"activation": "linear", "standardize": "channel", "convolution": {"patch_size": 8}}
     model = VideoLSTM("composite", (32, 32, 3), units=[4], prediction_steps=5, **options)
@@ -363,6 +365,7 @@ def test_test_videos_of_sources_that_are_trained_on_are_called_so(base, tmp_path
     assert "train.h5 has percepts of fps=10, not of fps=15" in said
 
 
+@pytest.mark.slow
 def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, tmp_path):
     videos = make_videos(tmp_path / "videos", groups=3)
     (videos / "lit" / "figure09_clip0.mp4").touch()
@@ -390,6 +393,7 @@ def test_fine_tuning_from_files_keeps_their_percepts_and_names_bad_files(base, t
     assert verify(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_classifier_is_not_written_over_unasked(base, tmp_path):
     shutil.copytree(base / "classifier", tmp_path / "classifier")
     arguments = finetune(base, base / "store.h5", tmp_path / "classifier")

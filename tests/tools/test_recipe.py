@@ -14,6 +14,7 @@ from tests.command_line import done, leftovers, refused
 from tests.percept_files import PROVENANCE, numbered_store, write_store
 
 
+@pytest.mark.slow
 def test_a_recipe_is_written_trained_published_and_gone_on_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()

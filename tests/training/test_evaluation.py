@@ -65,7 +65,12 @@ def test_means_are_over_all_sequences_however_they_are_batched() -> None:
 
 
 @pytest.mark.parametrize(
-    "convolution", [None, {"patch_size": 4}, {"patch_size": 4, "max_displacement": 2}]
+    "convolution",
+    [
+        None,
+        pytest.param({"patch_size": 4}, marks=pytest.mark.slow),
+        pytest.param({"patch_size": 4, "max_displacement": 2}, marks=pytest.mark.slow),
+    ],
 )
 def test_free_running_and_forced_scores_are_those_of_the_verbs_and_of_keras(
     convolution: dict | None,

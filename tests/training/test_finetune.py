@@ -98,6 +98,7 @@ def test_baselines_read_frames_as_the_model_does_by_statistics_of_their_own(tmp_
     np.testing.assert_array_equal(weights, [np.full(4, 9.0), np.full(4, 7.0)])
 
 
+@pytest.mark.slow
 def test_convolutional_baselines_and_what_begins_with_the_model_read_its_maps(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=3)
     split = split_by_group(store, seed=0)
@@ -164,6 +165,7 @@ def toy_model_of_seed() -> VideoLSTM:
     return model
 
 
+@pytest.mark.slow
 def test_few_labels_teach_the_softmax_nothing_about_what_they_do_not_show(tmp_path):
     # Two clips differ in one feature; the others never vary, so that no weight may stand on them.
     rows = np.zeros((2, 20, 4), "float32")
@@ -178,6 +180,7 @@ def test_few_labels_teach_the_softmax_nothing_about_what_they_do_not_show(tmp_pa
     assert kernel[1:].max() == 0
 
 
+@pytest.mark.slow
 def test_of_several_rates_the_softmax_that_validates_best_is_kept(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=4)
     split = split_by_group(store, seed=0)

@@ -174,6 +174,7 @@ def test_a_folder_of_other_files_and_a_file_are_refused(whole):
         run(recipe, whole, "file")
 
 
+@pytest.mark.slow
 def test_a_recipe_that_named_missing_data_may_be_mended_in_the_same_folder(tmp_path):
     wrong = tiny_recipe(tmp_path, epochs=1, **{"clips.h5": "clisp.h5"})
     with pytest.raises(InputError, match=r"clisp\.h5, which does not exist"):
@@ -234,6 +235,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_data_that_it_began_with(tmp_path):
     recipe = tiny_recipe(tmp_path, epochs=2)
     with pytest.raises(Killed):
@@ -262,6 +264,7 @@ def test_missing_best_weights_are_named(whole, tmp_path):
         train(Recipe.load(whole / "recipe.toml"), tmp_path / "run", data_root=whole, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(tmp_path):
     write_recipe(tmp_path, **{"clipnorm = 5.0": 'learning_rate = 1e30\nname = "sgd"'})
     with pytest.raises(InputError, match=r"finite losses.*at epoch"):
@@ -356,6 +359,7 @@ def test_a_run_may_start_from_a_checkpoint(published, tmp_path):
     assert run(recipe, tmp_path, "out").resumed_at == 1
 
 
+@pytest.mark.slow
 def test_a_run_needs_its_start_no_more_once_it_has_begun(published, tmp_path):
     shutil.copytree(published, tmp_path / "start")
     recipe = started_from(tmp_path / "start", tmp_path)

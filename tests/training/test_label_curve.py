@@ -113,6 +113,7 @@ def test_results_of_another_plan_or_damaged_ones_are_refused(tmp_path):
         LabelCurve(tmp_path, PLAN)
 
 
+@pytest.mark.slow
 def test_all_methods_get_the_same_videos_and_other_draws_other_ones(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=8)
     split = split_by_group(store, seed=0)
@@ -166,6 +167,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     assert 0.92 < inside < 0.98
 
 
+@pytest.mark.slow
 def test_what_trials_trained_is_let_go(tmp_path):
     store = toy_actions(tmp_path / "s.h5", groups=8)
     model = VideoLSTM("composite", (4,), units=[4], activation="linear")

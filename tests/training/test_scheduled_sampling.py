@@ -26,6 +26,7 @@ def test_the_rate_rises_in_a_line_between_two_steps() -> None:
     np.testing.assert_allclose(rates, [0, 0, 0.2, 0.4, 0.8, 0.8])
 
 
+@pytest.mark.slow
 def test_a_run_follows_its_schedule_and_resumes_to_the_same_bits(tmp_path: Path) -> None:
     recipe = sampling_recipe(tmp_path)
     seen = []
